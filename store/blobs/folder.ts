@@ -1,0 +1,148 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DavitError } from '../../domain/errors.js';
+import { checkKey, type Blobs } from './blobs.js';
+import { DigestStream } from './digest.js';
+import type { LinkSigner } from './signed-url.js';
+
+/** Left by a process that was killed while it wrote; no upload takes that long. */
+const staleTemporaryMs = 24 * 3600 * 1000;
+
+export interface FolderBlobsOptions {
+  folder: string;
+  signer: LinkSigner;
+  /** Used where the caller does not say by which address its client came. */
+  publicUrl: string;
+}
+
+/**
+ * Blobs as files. A blob appears by a rename after its bytes are on the disk, so a reader, or a process that starts after a crash, sees all
+ * of it or nothing. Several API processes may share the folder.
+ */
+export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
+  const objects = join(options.folder, 'objects');
+  const temporary = join(options.folder, 'tmp');
+  await mkdir(objects, { recursive: true, mode: 0o700 });
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  await removeStale(temporary);
+
+  /** "/" becomes "+", which no key has: readable names, and no key can be another's folder. 256 shards keep folders small. */
+  const shardOf = (key: string) => join(objects, createHash('sha256').update(key).digest('hex').slice(0, 2));
+  const pathOf = (key: string) => join(shardOf(key), checkKey(key).replaceAll('/', '+'));
+
+  return {
+    async put(key, source, { maxBytes }) {
+      const path = pathOf(key);
+      const unfinished = join(temporary, randomBytes(12).toString('hex'));
+      try {
+        const digest = await writeSynced(unfinished, source, maxBytes);
+        await mkdir(shardOf(key), { recursive: true, mode: 0o700 });
+        await rename(unfinished, path);
+        await syncFolder(shardOf(key));
+        return digest;
+      } catch (error) {
+        await rm(unfinished, { force: true }).catch(() => undefined);
+        throw storageError(error);
+      }
+    },
+
+    async open(key, range = {}) {
+      let file;
+      try {
+        file = await open(pathOf(key), 'r');
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') throw new DavitError('not-found', `There is no stored file "${key}".`);
+        throw storageError(error);
+      }
+      return file.createReadStream({
+        ...(range.start === undefined ? {} : { start: range.start }),
+        ...(range.end === undefined ? {} : { end: range.end }),
+      });
+    },
+
+    async stat(key) {
+      try {
+        return { size: (await stat(pathOf(key))).size };
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return undefined;
+        throw storageError(error);
+      }
+    },
+
+    async remove(key) {
+      await unlink(pathOf(key)).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw storageError(error);
+      });
+    },
+
+    async uploadUrl(key, { expiresInMs, maxBytes, contentType, origin }) {
+      const link = {
+        op: 'put' as const,
+        key: checkKey(key),
+        expiresAtMs: Date.now() + expiresInMs,
+        maxBytes,
+        ...(contentType === undefined ? {} : { contentType }),
+      };
+      return (origin ?? options.publicUrl) + options.signer.path(link);
+    },
+
+    async downloadUrl(key, { expiresInMs, fileName, origin }) {
+      const link = {
+        op: 'get' as const,
+        key: checkKey(key),
+        expiresAtMs: Date.now() + expiresInMs,
+        ...(fileName === undefined ? {} : { fileName }),
+      };
+      return (origin ?? options.publicUrl) + options.signer.path(link);
+    },
+  };
+}
+
+async function writeSynced(path: string, source: Readable, maxBytes: number) {
+  const digest = new DigestStream(maxBytes);
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await pipeline(source, digest, file.createWriteStream({ autoClose: false }));
+    // Bytes first, then the name.
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return digest.digest();
+}
+
+/** The rename itself must survive a power cut too. Some file systems cannot sync a folder; then the name may be lost, never torn. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > staleTemporaryMs) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+
+function storageError(error: unknown): unknown {
+  switch (codeOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new DavitError('storage-full', undefined, { cause: error });
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'EIO':
+    case 'EROFS':
+    case 'ESTALE':
+      return new DavitError('storage-unavailable', undefined, { cause: error });
+    default:
+      return error;
+  }
+}

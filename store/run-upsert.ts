@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import { inventRunName } from '../domain/run-name.js';
+import type { RunState } from '../domain/words.js';
+import type { Store } from './open.js';
+import { runById, type RunRow } from './runs.js';
+import { storable } from './text.js';
+
+export interface RunUpsert {
+  projectId: number;
+  /** The short id. */
+  name: string;
+  /** Who the run belongs to when it is made. */
+  userId?: number;
+  /** The launch whose key made the request. */
+  launchId?: string;
+  /** Undefined = leave as it is. */
+  fields: RunFields;
+}
+
+export interface RunFields {
+  displayName?: string;
+  description?: string;
+  notes?: string;
+  /** Whole JSON texts, kept as they are. */
+  config?: string;
+  summary?: string;
+  commit?: string;
+  host?: string;
+  program?: string;
+  repo?: string;
+  jobType?: string;
+  group?: string;
+  sweepName?: string;
+  tags?: string[];
+  state?: RunState;
+}
+
+/** Makes the run or changes what is given. Repeating it is harmless; two at once make one run. */
+export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: RunRow; inserted: boolean }> {
+  return db.transaction().execute(async (tx) => {
+    const known = await tx
+      .selectFrom('run')
+      .select(['id', 'launch_id'])
+      .where('project_id', '=', upsert.projectId)
+      .where('name', '=', upsert.name)
+      .forUpdate()
+      .executeTakeFirst();
+    const made = known ? undefined : await insertRun(tx, upsert);
+    const id = known?.id ?? made?.id ?? (await idOf(tx, upsert));
+    if (!made) await updateRun(tx, id, upsert.fields);
+    const run = await runById(tx, id);
+    if (!run) throw new Error(`run ${upsert.name} vanished while it was written`);
+    if (made && run.launch_id !== null) await tellLaunch(tx, run.launch_id);
+    return { run, inserted: made !== undefined };
+  });
+}
+
+async function insertRun(tx: Store, upsert: RunUpsert): Promise<{ id: number } | undefined> {
+  const launch = await launchOf(tx, upsert);
+  const displayName = upsert.fields.displayName || launch?.displayName || (await inventedName(tx, upsert.projectId));
+  return tx
+    .insertInto('run')
+    .values({
+      ...columns(upsert.fields),
+      project_id: upsert.projectId,
+      name: upsert.name,
+      display_name: storable(displayName),
+      user_id: upsert.userId ?? null,
+      launch_id: launch?.id ?? null,
+    })
+    .onConflict((c) => c.columns(['project_id', 'name']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+}
+
+/** Another request made it between our look and our insert; its row is visible now and ours to change. */
+async function idOf(tx: Store, upsert: RunUpsert): Promise<number> {
+  const row = await tx
+    .selectFrom('run')
+    .select('id')
+    .where('project_id', '=', upsert.projectId)
+    .where('name', '=', upsert.name)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+async function updateRun(tx: Store, id: number, fields: RunFields): Promise<void> {
+  const changed = columns(fields);
+  await tx
+    .updateTable('run')
+    .set({
+      ...changed,
+      // A sign of life, but not of an ended run's: notes may be edited years later.
+      heartbeat_at: sql`case when state in ('running', 'preempting') then now() else heartbeat_at end`,
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** The launch that this run was fixed for at enqueue: the run's id says so, whoever's key is used. */
+async function launchOf(
+  tx: Store,
+  upsert: RunUpsert,
+): Promise<{ id: string; displayName: string | undefined } | undefined> {
+  const row = await tx
+    .selectFrom('launch')
+    .select(['id', 'spec'])
+    .where('project_id', '=', upsert.projectId)
+    .where('run_name', '=', upsert.name)
+    // A fixed run id may have been launched more than once: the one that asks, else the newest.
+    .orderBy(sql`id = ${upsert.launchId ?? ''}`, 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && { id: row.id, displayName: row.spec.name };
+}
+
+async function inventedName(tx: Store, projectId: number): Promise<string> {
+  const { n } = await tx
+    .selectFrom('run')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('project_id', '=', projectId)
+    .executeTakeFirstOrThrow();
+  return inventRunName(n + 1, Math.random);
+}
+
+/** Whoever follows the launch looks again. */
+export async function tellLaunch(tx: Store, launchId: string): Promise<void> {
+  await sql`select pg_notify('davit', ${'launch ' + launchId})`.execute(tx);
+}
+
+function columns(fields: RunFields) {
+  const text = <K extends string>(column: K, value: string | undefined) =>
+    (value === undefined ? {} : { [column]: storable(value) }) as Partial<Record<K, string>>;
+  return {
+    // An empty display name is none: the run keeps the one it has.
+    ...(fields.displayName ? text('display_name', fields.displayName) : {}),
+    ...text('description', fields.description),
+    ...text('notes', fields.notes),
+    ...text('config', fields.config),
+    ...text('summary', fields.summary),
+    ...text('commit', fields.commit),
+    ...text('host', fields.host),
+    ...text('program', fields.program),
+    ...text('repo', fields.repo),
+    ...text('job_type', fields.jobType),
+    ...text('group_name', fields.group),
+    ...text('sweep_name', fields.sweepName),
+    ...(fields.tags === undefined ? {} : { tags: [...new Set(fields.tags.map(storable))] }),
+    ...(fields.state === undefined ? {} : { state: fields.state }),
+  };
+}
