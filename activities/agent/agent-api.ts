@@ -1,0 +1,61 @@
+import type { JobPlan } from '../../domain/job-plan.js';
+import type { LogStream } from '../../domain/words.js';
+import type { Work } from './lease.js';
+
+/** What the agent asks of the API. Implemented over the generated client (workers/agent-client.ts). */
+export interface AgentApi {
+  claim(request: ClaimCall): Promise<ClaimReply>;
+  /** Undefined: the claim was lost. */
+  confirm(launchId: string, claim: string): Promise<Work | undefined>;
+  giveBack(launchId: string, claim: string, reason: string): Promise<void>;
+  /** False: the claim was lost, or the launch is being stopped and may not go on to submit. */
+  progress(launchId: string, report: ProgressReport): Promise<boolean>;
+  /** Appends to a stream; answers its length, where the next piece belongs. Undefined: the claim was lost. */
+  appendLog(launchId: string, piece: LogAppend): Promise<number | undefined>;
+  /** Variables for the job that are secret: the run-scoped key. */
+  secrets(launchId: string, claim: string): Promise<Record<string, string>>;
+  /** Downloads the job's code as a gzipped tar. */
+  fetchCode(launchId: string, claim: string, toFile: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface ClaimCall {
+  queueId: number;
+  ticket: string;
+  ticketAttempt: number;
+  signal: AbortSignal;
+}
+export type ClaimReply = { left: number } & (
+  | { outcome: 'granted'; launchId: string; claim: string }
+  | { outcome: 'none' | 'paused' | 'stale' | 'spent' | 'superseded' }
+);
+
+export interface ProgressReport {
+  claim: string;
+  n: number;
+  state?: 'preparing' | 'submitting' | 'starting' | 'running';
+  reason?: string;
+  node?: string;
+  plan?: JobPlan;
+  atMs: number;
+}
+
+export interface LogAppend {
+  claim: string;
+  attempt: number;
+  stream: LogStream;
+  fromByte: number;
+  atMs: number;
+  data: Uint8Array;
+  ended: boolean;
+}
+
+/** The API answered, and the answer will not change: repeating the call is no use. */
+export class AgentApiRefusal extends Error {
+  override readonly name = 'AgentApiRefusal';
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}

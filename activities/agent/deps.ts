@@ -1,0 +1,18 @@
+import type { Logger } from 'pino';
+import type { TargetName } from '../../domain/words.js';
+import type { Target } from '../../targets/target.js';
+import type { AgentApi } from './agent-api.js';
+import type { SlotPool } from './slot-pool.js';
+
+export interface AgentDeps {
+  api: AgentApi;
+  pool: SlotPool;
+  agentId: string;
+  /** The target of this name; throws when this agent has none. */
+  target(name: TargetName): Target;
+  /** Asks the targets anew which jobs are charged to this agent. */
+  recountJobs(): Promise<void>;
+  /** Is this workflow asked to cancel, or does it run on without us (terminated, reset, its data lost)? */
+  isWorkflowOpen(workflowId: string, runId: string): Promise<boolean>;
+  log: Logger;
+}

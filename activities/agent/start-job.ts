@@ -1,0 +1,88 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { failure, LaunchError, type Failure } from '../../domain/errors.js';
+import type { JobPlan } from '../../domain/job-plan.js';
+import type { AgentActivities, AttemptRef } from '../contract.js';
+import { AgentApiRefusal } from './agent-api.js';
+import type { AgentDeps } from './deps.js';
+import { withHeartbeats } from './heartbeats.js';
+import type { Lease } from './lease.js';
+import { Reporter } from './reporter.js';
+import { untilAnswered } from './retry.js';
+import { LogWriter } from './ship-log.js';
+
+const leaseWaitMs = 5_000;
+
+/** Prepare and submit: both act only while this process holds the claim, and tell supervise how it went. */
+export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare' | 'submit'> {
+  const { api, pool } = deps;
+
+  /** Runs a step under the lease; whatever it throws becomes the attempt's failure, said to supervise first. */
+  async function step<T>(
+    ref: AttemptRef,
+    stage: 'prepare' | 'submit',
+    act: (lease: Lease, plan: JobPlan, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const context = Context.current();
+    const lease = await pool.waitFor(
+      ref.claim,
+      AbortSignal.any([context.cancellationSignal, AbortSignal.timeout(leaseWaitMs)]),
+    );
+    const work = await lease?.work;
+    if (!lease || !work) throw ApplicationFailure.nonRetryable('this process does not hold the launch', 'claim-lost');
+    const signal = AbortSignal.any([context.cancellationSignal, lease.abort.signal]);
+    return lease.run(async () => {
+      try {
+        const plan = deps.target(ref.target).plan(work.request);
+        return await act(lease, plan, signal);
+      } catch (error) {
+        if (signal.aborted || error instanceof AgentApiRefusal) {
+          lease.settleStart({ kind: 'stopped' });
+          throw ApplicationFailure.nonRetryable('stopped', 'cancelled');
+        }
+        const told = failureOf(error, stage);
+        lease.settleStart({ kind: 'failed', failure: told });
+        throw ApplicationFailure.nonRetryable(told.message, told.code);
+      }
+    });
+  }
+
+  async function prepare(ref: AttemptRef): Promise<void> {
+    await step(ref, 'prepare', async (_lease, plan, signal) => {
+      const { launchId, claim, attempt } = ref;
+      await new Reporter(api, launchId, claim).send({ state: 'preparing', plan }, signal);
+      const output = new LogWriter({ api, launchId, claim, attempt, stream: 'prepare' }, signal);
+      try {
+        await deps.target(ref.target).prepare(plan, {
+          signal,
+          onLog: (text) => output.write(text),
+          fetchCode: (toFile) => untilAnswered(signal, () => api.fetchCode(launchId, claim, toFile, signal)),
+        });
+      } finally {
+        await output.end();
+      }
+    });
+  }
+
+  async function submit(ref: AttemptRef): Promise<{ adopted: boolean }> {
+    return step(ref, 'submit', async (lease, plan, signal) => {
+      const { launchId, claim } = ref;
+      // The last fence before something exists: refused when the claim was lost or the launch is being stopped.
+      const allowed = await new Reporter(api, launchId, claim).send({ state: 'submitting' }, signal);
+      if (!allowed) throw new AgentApiRefusal('claim-lost', 'the claim was lost before submit');
+      const secrets = await untilAnswered(signal, () => api.secrets(launchId, claim));
+      const answer = await deps.target(ref.target).submit(plan, { signal, secrets, agentId: deps.agentId });
+      lease.settleStart({ kind: 'submitted' });
+      return answer;
+    });
+  }
+
+  return {
+    prepare: (ref) => withHeartbeats(() => prepare(ref)),
+    submit: (ref) => withHeartbeats(() => submit(ref)),
+  };
+}
+
+function failureOf(error: unknown, stage: 'prepare' | 'submit'): Failure {
+  if (error instanceof LaunchError) return error.toFailure();
+  return failure(`${stage}-failed`, stage, error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,104 @@
+import { Context } from '@temporalio/activity';
+import { remoteName } from '../../domain/ids.js';
+import type { AgentActivities, AttemptRef, SuperviseResult } from '../contract.js';
+import { AgentApiRefusal } from './agent-api.js';
+import { agentShutdown, cancelReason } from './cancel-reason.js';
+import type { AgentDeps } from './deps.js';
+import { followJob } from './follow-job.js';
+import { withHeartbeats } from './heartbeats.js';
+import { Lease } from './lease.js';
+import { Reporter } from './reporter.js';
+import { untilAnswered } from './retry.js';
+
+/** The claim's answer may be behind the supervise task that it causes. */
+const bindingWaitMs = 3_000;
+const defaultKillGraceMs = 10_000;
+
+/** Holds the slot: confirms the claim, waits until prepare and submit have started the job, follows it to its end. */
+export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'supervise'> {
+  const { api, pool, log } = deps;
+
+  async function bind(ref: AttemptRef, signal: AbortSignal): Promise<Lease | undefined> {
+    const lease = await pool.waitFor(ref.claim, AbortSignal.any([signal, AbortSignal.timeout(bindingWaitMs)]));
+    if (lease) return lease;
+    // The answer to our claim was lost on its way: the launch is ours all the same, if there is room.
+    if (pool.held >= pool.limit) return undefined;
+    const late = new Lease(ref.launchId, ref.claim, ref.name);
+    pool.add(late);
+    return late;
+  }
+
+  async function supervise(ref: AttemptRef): Promise<SuperviseResult> {
+    const context = Context.current();
+    const lease = await bind(ref, context.cancellationSignal);
+    if (!lease) {
+      await api.giveBack(ref.launchId, ref.claim, 'the agent had no free slot for it').catch(() => undefined);
+      return { kind: 'fenced' };
+    }
+    lease.jobName = remoteName(ref.launchId, ref.attempt);
+    try {
+      return await hold(ref, lease, context);
+    } finally {
+      // The job may go on without us (shutdown, superseded): it is counted as charged before its slot is freed.
+      await deps.recountJobs().catch(() => undefined);
+      pool.remove(lease);
+    }
+  }
+
+  async function hold(ref: AttemptRef, lease: Lease, context: Context): Promise<SuperviseResult> {
+    const target = deps.target(ref.target);
+    const stop = context.cancellationSignal;
+    let graceMs = defaultKillGraceMs;
+    try {
+      const work = await untilAnswered(stop, () => api.confirm(ref.launchId, ref.claim));
+      lease.confirm(work);
+      if (!work) return { kind: 'fenced' };
+      graceMs = work.killGraceMs;
+
+      const started = await Promise.race([lease.started, aborted(stop)]);
+      if (started.kind === 'failed') return started;
+      if (started.kind === 'stopped') return { kind: 'stopped' };
+
+      const reporter = new Reporter(api, ref.launchId, ref.claim);
+      const status = await followJob({ ...ref, target, api, reporter }, stop);
+      void target
+        .cleanUp(ref.name)
+        .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));
+      return { kind: 'ended', status };
+    } catch (error) {
+      if (!stop.aborted) {
+        if (error instanceof AgentApiRefusal) return { kind: 'fenced' };
+        throw error;
+      }
+      const reason = await cancelReason(context, deps);
+      await lease.stopStarting();
+      if (reason === 'shutdown') throw agentShutdown();
+      if (reason === 'superseded') return { kind: 'fenced' };
+      return stopJob(ref, graceMs);
+    }
+  }
+
+  /** Nothing of ours is starting it any more: end it by name, and close the name. */
+  async function stopJob(ref: AttemptRef, graceMs: number): Promise<SuperviseResult> {
+    const target = deps.target(ref.target);
+    await target.kill(ref.name, graceMs);
+    const status = await target.find(ref.name);
+    if (!status) return { kind: 'stopped' };
+    const reporter = new Reporter(api, ref.launchId, ref.claim);
+    // What it still printed belongs to its log; a log that cannot be shipped in this time must not hold the slot.
+    return {
+      kind: 'ended',
+      status: await followJob({ ...ref, target, api, reporter }, AbortSignal.timeout(30_000)).catch(() => status),
+    };
+  }
+
+  return { supervise: (ref) => withHeartbeats(() => supervise(ref)) };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(signal.reason as Error);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}

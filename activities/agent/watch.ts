@@ -1,0 +1,53 @@
+import { Context } from '@temporalio/activity';
+import type { WatchActivities, WatchResult } from '../contract.js';
+import { agentShutdown, cancelReason } from './cancel-reason.js';
+import type { AgentDeps } from './deps.js';
+import { followJob } from './follow-job.js';
+import { withHeartbeats } from './heartbeats.js';
+import { Reporter } from './reporter.js';
+
+const defaultKillGraceMs = 10_000;
+
+/** What any agent of a place can do for a job there, whoever started it. Needs no slot: the job is charged to who submitted it. */
+export function watchActivities(deps: AgentDeps): WatchActivities {
+  const { api, log } = deps;
+  return {
+    watch: (ref) =>
+      withHeartbeats(async (): Promise<WatchResult> => {
+        const context = Context.current();
+        const target = deps.target(ref.target);
+        const found = await target.find(ref.name);
+        if (!found) {
+          // An agent that was only slow may be about to submit. Closing the name makes "absent" final; had it got there in this
+          // instant, its job is ended before it did anything, and the next attempt runs instead.
+          await target.kill(ref.name, 0);
+          return { kind: 'absent' };
+        }
+        log.info(
+          { launch: ref.launchId, job: ref.name, state: found.state },
+          'found the job of a lost agent and follows it',
+        );
+        const reporter = new Reporter(api, ref.launchId, ref.claim);
+        try {
+          const status = await followJob({ ...ref, target, api, reporter }, context.cancellationSignal);
+          void target
+            .cleanUp(ref.name)
+            .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));
+          return { kind: 'ended', status };
+        } catch (error) {
+          if (context.cancellationSignal.aborted && (await cancelReason(context, deps)) === 'shutdown')
+            throw agentShutdown();
+          throw error;
+        } finally {
+          void deps.recountJobs().catch(() => undefined);
+        }
+      }),
+
+    kill: ({ target, name }) =>
+      withHeartbeats(async () => {
+        // A start that is under way in this very process ends first, so that it cannot come after the kill.
+        await deps.pool.leaseOfJob(name)?.stopStartingUnlessStarted();
+        return deps.target(target).kill(name, defaultKillGraceMs);
+      }),
+  };
+}

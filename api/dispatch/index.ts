@@ -1,0 +1,101 @@
+import type { Logger } from 'pino';
+import { DavitError, failure } from '../../domain/errors.js';
+import { isTerminal } from '../../domain/words.js';
+import { admitLaunch } from '../../store/admission.js';
+import { cancel } from '../../store/line.js';
+import type { Store } from '../../store/open.js';
+import { noteOf } from '../../store/outbox.js';
+import type { Dispatch } from '../deps.js';
+import { lineNudger } from './nudge.js';
+import { createSweeps } from './sweeps.js';
+import { tell } from './tell.js';
+import type { LazyTemporal } from './temporal-client.js';
+
+export { lazyTemporal, type LazyTemporal, type TemporalTarget } from './temporal-client.js';
+
+export interface DispatchOptions {
+  db: Store;
+  temporal: LazyTemporal;
+  /** Launches at the front of a line that have a workflow from the start. */
+  windowSize: number;
+  log: Logger;
+}
+
+/** With its own life: the entry point starts and stops it. */
+export interface FullDispatch extends Dispatch {
+  /** The sweeps run until `stop`. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** Tells under way at once, and waiting for it. What comes on top stays due: a burst must not pile up requests to Temporal. */
+const tellsAtOnce = 32;
+const tellsWaiting = 1_000;
+
+/** From the store to Temporal: every change is committed first, and told after; what is not told now is told by a sweep. */
+export function createDispatch(options: DispatchOptions): FullDispatch {
+  const { db, temporal, windowSize, log } = options;
+  const nudger = lineNudger(db, temporal, log);
+  const sweeps = createSweeps({ db, temporal, nudger, windowSize, log });
+  let stopSweeps: (() => Promise<void>) | undefined;
+  const waiting = new Set<string>();
+  let telling = 0;
+
+  async function tellNext(): Promise<void> {
+    telling++;
+    for (const launchId of waiting) {
+      waiting.delete(launchId);
+      try {
+        const row = await noteOf(db, launchId);
+        // Ended before it ever had a workflow: there is nobody to tell.
+        if (row && (row.told || !isTerminal(row.state))) await tell(db, temporal, row);
+      } catch (error) {
+        log.debug({ launch: launchId, error: String(error) }, 'not told now; the sweep will');
+      }
+    }
+    telling--;
+  }
+
+  const told = (launchId: string): void => {
+    if (waiting.size >= tellsWaiting) return;
+    waiting.add(launchId);
+    if (telling < tellsAtOnce) void tellNext();
+  };
+
+  return {
+    told,
+    nudge: (line) => nudger.nudge(line),
+
+    async enqueue(actorName, request, { idempotencyKey, defaultEntity, relaunchOf }) {
+      const admitted = await admitLaunch(db, {
+        request,
+        actorName,
+        defaultEntity,
+        idempotencyKey,
+        relaunchOf,
+        windowSize,
+      });
+      if (admitted.created) {
+        if (admitted.inWindow) told(admitted.launchId);
+        nudger.nudge(admitted);
+      }
+      return { launchId: admitted.launchId, created: admitted.created };
+    },
+
+    async cancel(launchId, actorName) {
+      const state = await cancel(db, launchId, actorName, failure('cancelled', 'run'));
+      if (state === null) throw new DavitError('not-found', `There is no launch ${launchId}.`);
+      told(launchId);
+      return state;
+    },
+
+    start() {
+      stopSweeps ??= sweeps.start();
+    },
+    async stop() {
+      nudger.stop();
+      await stopSweeps?.();
+      await temporal.close();
+    },
+  };
+}

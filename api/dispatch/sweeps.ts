@@ -1,0 +1,173 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { giveBackUnconfirmed } from '../../store/line.js';
+import { isStoreUnavailable, type Store } from '../../store/open.js';
+import { forgetTold, leaseDue, makeDue, toldLaunches, topUpWindow, waitingLines } from '../../store/outbox.js';
+import { lineWorkflowId } from '../../workflows/ids.js';
+import type { LineNudger, LineRef } from './nudge.js';
+import { tell } from './tell.js';
+import type { LazyTemporal } from './temporal-client.js';
+
+/**
+ * What heals by itself. Every sweep may run in several API processes at once and may be cut off anywhere: rows are leased, statements are
+ * compare-and-set, notes are versioned.
+ */
+export interface SweepDeps {
+  db: Store;
+  temporal: LazyTemporal;
+  nudger: LineNudger;
+  windowSize: number;
+  log: Logger;
+}
+
+/** Longer than three heartbeats of an agent. */
+export const agentTtlMs = 15_000;
+/** The agent itself gives an unconfirmed claim back after 12 s. */
+const unconfirmedMs = 20_000;
+/** A line with somebody waiting and a free agent moves within milliseconds; this is a note that was lost. */
+const quietLineMs = 2_000;
+const longestNudgePauseMs = 60_000;
+const tellsAtOnce = 32;
+
+export function createSweeps(deps: SweepDeps) {
+  const { db, temporal, nudger, windowSize, log } = deps;
+  const nudgedAt = new Map<number, { atMs: number; pauseMs: number; quietMs: number }>();
+  let lastChecked = '';
+
+  /** Tells every due row. Temporal being away ends it early: what is left stays due. */
+  async function tellDue(): Promise<void> {
+    for (;;) {
+      await temporal.get();
+      const rows = await leaseDue(db, tellsAtOnce, 3_000);
+      const results = await Promise.allSettled(rows.map((row) => tell(db, temporal, row)));
+      for (const row of rows) if (row.state === 'queued') nudger.nudge(lineOf(row));
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+      if (rows.length < tellsAtOnce) return;
+    }
+  }
+
+  async function healLines(): Promise<void> {
+    const nowMs = Date.now();
+    const lines = await waitingLines(db, agentTtlMs);
+    for (const id of [...nudgedAt.keys()]) if (!lines.some((line) => line.queueId === id)) nudgedAt.delete(id);
+    for (const line of lines) {
+      await topUpWindow(db, line.queueId, windowSize);
+      const before = nudgedAt.get(line.queueId);
+      // It moved since the last nudge: what stands still now is a new case.
+      if (before && line.quietMs < before.quietMs) nudgedAt.delete(line.queueId);
+      const last = nudgedAt.get(line.queueId);
+      if (!line.agentsAlive || line.quietMs < quietLineMs || (last && nowMs < last.atMs + last.pauseMs)) continue;
+      nudgedAt.set(line.queueId, {
+        atMs: nowMs,
+        pauseMs: Math.min(longestNudgePauseMs, (last?.pauseMs ?? quietLineMs / 2) * 2),
+        quietMs: line.quietMs,
+      });
+      nudger.nudge(line);
+    }
+  }
+
+  async function healClaims(): Promise<void> {
+    await giveBackUnconfirmed(db, unconfirmedMs);
+  }
+
+  /** Did Temporal lose its data? A namespace made anew has another id. */
+  async function checkNamespace(): Promise<void> {
+    const client = await temporal.get();
+    const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace: temporal.target.namespace });
+    const id = namespaceInfo?.id;
+    if (!id) return;
+    const key = 'temporal-namespace-id';
+    const known = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst();
+    if (known?.value === id) return;
+    if (known) {
+      const forgotten = await forgetTold(db);
+      log.warn({ forgotten }, 'Temporal has new data: every open launch is told again, in order');
+      nudgedAt.clear();
+    }
+    // After the rows: dying in between repeats them, which changes nothing.
+    await db
+      .insertInto('setting')
+      .values({ key, value: id })
+      .onConflict((c) => c.column('key').doUpdateSet({ value: id }))
+      .execute();
+  }
+
+  /** Slowly goes over all launches and lines that should have a workflow and looks whether they do (terminated by an operator, restored data). */
+  async function checkWorkflows(): Promise<void> {
+    const client = await temporal.get();
+    const isOpen = async (workflowId: string): Promise<boolean> => {
+      try {
+        return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    };
+    const some = await toldLaunches(db, lastChecked, 100);
+    lastChecked = some.length < 100 ? '' : (some.at(-1)?.id ?? '');
+    for (const { id, workflowId } of some) {
+      if (await isOpen(workflowId)) continue;
+      log.warn({ launch: id }, 'an open launch has no workflow: it is told again');
+      await makeDue(db, id);
+    }
+    for (const line of await waitingLines(db, agentTtlMs)) {
+      if (line.quietMs > longestNudgePauseMs && !(await isOpen(lineWorkflowId(line.entity, line.queue))))
+        nudger.nudge(line);
+    }
+  }
+
+  async function tidy(): Promise<void> {
+    await db
+      .deleteFrom('ticket')
+      .where('created_at', '<', new Date(Date.now() - 24 * 3600_000))
+      .execute();
+    await db
+      .deleteFrom('idempotency')
+      .where('created_at', '<', new Date(Date.now() - 7 * 24 * 3600_000))
+      .execute();
+  }
+
+  const sweeps = [
+    { name: 'namespace', everyMs: 10_000, run: checkNamespace },
+    { name: 'outbox', everyMs: 1_000, run: tellDue },
+    { name: 'claims', everyMs: 1_000, run: healClaims },
+    { name: 'lines', everyMs: 1_000, run: healLines },
+    { name: 'workflows', everyMs: 30_000, run: checkWorkflows },
+    { name: 'tidy', everyMs: 3600_000, run: tidy },
+  ];
+  return { tellDue, start: (): (() => Promise<void>) => startSweeps(sweeps, log) };
+}
+
+const lineOf = (row: { queueId: number; entity: string; queue: string }): LineRef => row;
+
+/** Each sweep runs at once and then again and again, never twice at a time. Failures are said when they begin and when they end. */
+function startSweeps(
+  sweeps: { name: string; everyMs: number; run(): Promise<void> }[],
+  log: Logger,
+): () => Promise<void> {
+  const stop = new AbortController();
+  const loops = sweeps.map(async ({ name, everyMs, run }) => {
+    let failing = false;
+    while (!stop.signal.aborted) {
+      try {
+        await run();
+        if (failing) log.info({ sweep: name }, 'works again');
+        failing = false;
+      } catch (error) {
+        if (!failing)
+          log.warn(
+            { sweep: name, error: String(error), database: isStoreUnavailable(error) },
+            'cannot work now; goes on trying',
+          );
+        failing = true;
+      }
+      await setTimeout(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  });
+  return async () => {
+    stop.abort();
+    await Promise.all(loops);
+  };
+}

@@ -1,0 +1,40 @@
+import { priorityOfNumber } from '../../domain/words.js';
+import type { Store } from '../../store/open.js';
+import { markTold, type NoteRow } from '../../store/outbox.js';
+import { controlTaskQueue, workflowTypes } from '../../workflows/ids.js';
+import { noteFrom, signalNames } from '../../workflows/messages.js';
+import { attributesOf } from '../../workflows/search-attributes.js';
+import type { LazyTemporal } from './temporal-client.js';
+
+const deadlineMs = 5_000;
+
+/**
+ * Tells a launch's workflow what its row says, starting it when there is none. Safe to repeat and to overtake: the workflow ignores a
+ * version that is not above the last one it saw. Rejects when Temporal did not take it; the row then stays due.
+ */
+export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Promise<void> {
+  const client = await temporal.get();
+  const priority = priorityOfNumber(row.priority);
+  await client.connection.withDeadline(Date.now() + deadlineMs, () =>
+    client.workflow.signalWithStart(workflowTypes.launch, {
+      workflowId: row.workflowId,
+      taskQueue: controlTaskQueue,
+      args: [{ launchId: row.launchId }],
+      signal: signalNames.tell,
+      signalArgs: [noteFrom(row)],
+      workflowTaskTimeout: '5 seconds',
+      staticSummary: `${row.jobName} on ${row.entity}/${row.queue}`,
+      staticDetails: `Launch ${row.launchId} of ${row.projectEntity}/${row.project}, by ${row.author}, priority ${priority}`,
+      typedSearchAttributes: attributesOf({
+        queue: `${row.entity}/${row.queue}`,
+        status: row.state === 'queued' ? 'queued' : row.state,
+        project: `${row.projectEntity}/${row.project}`,
+        user: row.author,
+        target: row.target,
+        priority,
+        priorityNumber: row.priority,
+      }),
+    }),
+  );
+  await markTold(db, row.launchId, row.v);
+}

@@ -1,0 +1,165 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AgentApiRefusal, type AgentApi, type ClaimReply } from '../activities/agent/agent-api.js';
+import type { Work } from '../activities/agent/lease.js';
+import { createDavitClient, DavitApiError, type components } from '../client/index.js';
+
+export type Duty = components['schemas']['AgentDuty'];
+export type HelloReply = components['schemas']['AgentWelcome'];
+export type HelloBody = components['schemas']['AgentHello'];
+
+export interface AgentIdentity {
+  agentId: string;
+  incarnation: string;
+}
+
+const callTimeoutMs = 8_000;
+
+/** The agent's side of the agent protocol, over the generated client. */
+export function agentClient(options: { apiUrl: string; apiKey: string }) {
+  const client = createDavitClient({ baseUrl: options.apiUrl, apiKey: options.apiKey });
+  const timeout = (): AbortSignal => AbortSignal.timeout(callTimeoutMs);
+
+  return {
+    async hello(body: HelloBody): Promise<HelloReply> {
+      const { data } = await client.POST('/agents/hello', { body, signal: timeout() });
+      return present(data);
+    },
+    async heartbeat(
+      agentId: string,
+      body: { incarnation: string; status: 'active' | 'draining' | 'stopped'; queues: string[] },
+    ): Promise<Duty> {
+      const { data } = await client.POST('/agents/{agentId}/heartbeat', {
+        params: { path: { agentId } },
+        body,
+        signal: timeout(),
+      });
+      return present(data);
+    },
+    forAgent: ({ agentId, incarnation }: AgentIdentity): AgentApi => {
+      const path = (launchId: string) => ({ agentId, launchId });
+      return {
+        claim: async ({ queueId, ticket, ticketAttempt, signal }) => {
+          const { data } = await client.POST('/agents/{agentId}/claim', {
+            params: { path: { agentId } },
+            body: { incarnation, queueId, ticket, ticketAttempt },
+            signal,
+          });
+          return replyOf(present(data));
+        },
+        confirm: (launchId, claim) =>
+          unlessLost(undefined, async () => {
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/confirm', {
+              params: { path: path(launchId) },
+              body: { claim, incarnation },
+              signal: timeout(),
+            });
+            const { request, killGraceMs } = present(data);
+            return {
+              killGraceMs,
+              request: {
+                ...request,
+                requirements: request.requirements,
+                pythonVersion: request.pythonVersion,
+                codeDigest: request.codeDigest,
+              },
+            } satisfies Work;
+          }),
+        giveBack: (launchId, claim, reason) =>
+          unlessLost(undefined, async () => {
+            await client.POST('/agents/{agentId}/launches/{launchId}/give-back', {
+              params: { path: path(launchId) },
+              body: { claim, reason },
+              signal: timeout(),
+            });
+          }),
+        progress: (launchId, { atMs, plan, ...report }) =>
+          unlessLost(false, async () => {
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/progress', {
+              params: { path: path(launchId) },
+              body: {
+                ...report,
+                at: new Date(atMs).toISOString(),
+                ...(plan === undefined ? {} : { plan: { ...plan } }),
+              },
+              signal: timeout(),
+            });
+            return present(data).accepted;
+          }),
+        appendLog: (launchId, piece) =>
+          unlessLost(undefined, async () => {
+            const { claim, attempt, stream, fromByte, atMs, ended, data: bytes } = piece;
+            const query = {
+              claim,
+              attempt,
+              stream,
+              fromByte,
+              at: new Date(atMs).toISOString(),
+              ended: ended ? ('true' as const) : ('false' as const),
+            };
+            const reply = await client.send('POST', `/agents/${agentId}/launches/${launchId}/log`, {
+              query,
+              body: bytes,
+              contentType: 'application/octet-stream',
+              signal: timeout(),
+            });
+            return ((await reply.json()) as { length: number }).length;
+          }),
+        secrets: async (launchId, claim) =>
+          refused(async () => {
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/secrets', {
+              params: { path: path(launchId) },
+              body: { claim },
+              signal: timeout(),
+            });
+            return present(data).environment;
+          }),
+        fetchCode: (launchId, claim, toFile, signal) =>
+          refused(async () => {
+            const reply = await client.send('GET', `/agents/${agentId}/launches/${launchId}/code`, {
+              query: { claim },
+              signal,
+            });
+            if (!reply.body) throw new Error('the code archive came without a body');
+            await pipeline(Readable.fromWeb(reply.body), createWriteStream(toFile));
+          }),
+      };
+    },
+  };
+}
+export type AgentClient = ReturnType<typeof agentClient>;
+
+/** A refusal is final; everything else (no connection, 429, 5xx) may be repeated. */
+async function refused<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof DavitApiError && error.status < 500 && error.status !== 429 && error.status !== 408) {
+      throw new AgentApiRefusal(error.code, error.message);
+    }
+    throw error;
+  }
+}
+
+/** As `refused`, with an answer of its own for "the claim is not yours any more". */
+async function unlessLost<T>(lost: T, call: () => Promise<T>): Promise<T> {
+  try {
+    return await refused(call);
+  } catch (error) {
+    if (error instanceof AgentApiRefusal && error.code === 'claim-lost') return lost;
+    throw error;
+  }
+}
+
+function present<T>(data: T | undefined): T {
+  if (data === undefined) throw new Error('the API answered without a body');
+  return data;
+}
+
+function replyOf(reply: components['schemas']['AgentClaim']): ClaimReply {
+  const { outcome, left, launchId, claim } = reply;
+  if (outcome !== 'granted') return { outcome, left };
+  if (launchId === undefined || claim === undefined) throw new Error('the API granted a claim without naming it');
+  return { outcome, left, launchId, claim };
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { agentActivities } from '../activities/agent/index.js';
+import type { AgentDeps } from '../activities/agent/deps.js';
+import { SlotPool } from '../activities/agent/slot-pool.js';
+import { agentClient, type Duty } from './agent-client.js';
+import { takeSeat } from './agent-lock.js';
+import { beat } from './heartbeat.js';
+import { slotSupplier } from './slot-supplier.js';
+import { openTargets } from './targets.js';
+import { connectionOptions, installRuntime, type TemporalOptions } from './temporal.js';
+
+export interface AgentOptions {
+  apiUrl: string;
+  /** A key of kind agent. */
+  apiKey: string;
+  entity: string;
+  /** The same after each restart: by it the agent finds its jobs again. */
+  name: string;
+  /** Queue names of the entity; `*`: every queue whose target this agent has. */
+  queues: string[];
+  /** Slots; -1 = unlimited. */
+  maxJobs: number;
+  /** Where targets and the agent keep what must outlive them. */
+  workFolder: string;
+  /** Python environments, one per set of requirements; may be shared by all agents of a machine. */
+  environmentCacheFolder: string;
+  /** Default: what the API says. */
+  temporal?: TemporalOptions | undefined;
+  heartbeatMs?: number | undefined;
+  /** Of this program, shown with the agent. */
+  version: string;
+  log: Logger;
+}
+
+export interface RunningAgent {
+  agentId: string;
+  /** No more launches; running jobs go on and are adopted by whoever comes next at this place. */
+  drain(): Promise<void>;
+  /** Rejects when the agent can work no more (superseded, broken). */
+  done: Promise<void>;
+}
+
+/** Between the call to stop and its becoming a failure of the activities: long enough to end a request that is under way. */
+const shutdownGraceTime = '1 second';
+const shutdownForceTime = '15 seconds';
+/** How often jobs of earlier processes are counted again while there are any. */
+const recountMs = 5_000;
+const unconfirmedMs = 12_000;
+
+/** Dials out only: to the API and to Temporal. Knows no database and holds no workflow code. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { log, name, queues } = options;
+  installRuntime(log);
+  const incarnation = randomBytes(8).toString('hex');
+  const { endedIncarnation } = await takeSeat(options.workFolder, name, incarnation);
+  const targets = await openTargets(options, process.env);
+  const api = agentClient(options);
+  const welcome = await api.hello({
+    entity: options.entity,
+    name,
+    incarnation,
+    ...(endedIncarnation === undefined ? {} : { endedIncarnation }),
+    host: hostname(),
+    pid: process.pid,
+    version: options.version,
+    maxJobs: options.maxJobs,
+    targets: targets.report,
+    queues,
+  });
+  const { agentId } = welcome;
+  const temporal: TemporalOptions = options.temporal ?? welcome.temporal;
+  const connection = await NativeConnection.connect(connectionOptions(temporal));
+  const client = new Client({ connection, namespace: temporal.namespace });
+
+  const pool = new SlotPool(options.maxJobs);
+  const agentApi = api.forAgent({ agentId, incarnation });
+  const deps: AgentDeps = {
+    api: agentApi,
+    pool,
+    agentId,
+    target: (target) => targets.get(target),
+    recountJobs: async () => pool.setCharged(await targets.chargedTo(agentId)),
+    isWorkflowOpen: async (workflowId, runId) =>
+      (await client.workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING',
+    log,
+  };
+  // Before the first poll: jobs that an earlier process of this agent left running occupy its slots.
+  await deps.recountJobs();
+
+  const activities = agentActivities(deps);
+  const common = {
+    connection,
+    namespace: temporal.namespace,
+    identity: `agent:${name}@${hostname()}#${incarnation}`,
+    shutdownGraceTime,
+    shutdownForceTime,
+  } satisfies Partial<WorkerOptions>;
+  const long = {
+    maxConcurrentActivityTaskExecutions: 10_000,
+    // How late a cancel arrives where the server cannot push it, and how stale a heartbeat may be.
+    maxHeartbeatThrottleInterval: '4 seconds',
+    defaultHeartbeatThrottleInterval: '4 seconds',
+  } satisfies Partial<WorkerOptions>;
+
+  const crew = new Crew(log);
+  await crew.add('own', { ...common, ...long, taskQueue: welcome.privateTaskQueue, activities: { ...activities.own } });
+  for (const [target, taskQueue] of Object.entries(welcome.watchTaskQueues)) {
+    await crew.add(target, { ...common, ...long, taskQueue, activities: { ...activities.place } });
+  }
+  const serve = (duty: Duty): Promise<void> =>
+    crew.keepLines(
+      new Map(
+        duty.queues.map(({ taskQueue }) => [
+          taskQueue,
+          {
+            ...common,
+            taskQueue,
+            activities: { ...activities.line },
+            tuner: {
+              activityTaskSlotSupplier: slotSupplier(pool, taskQueue),
+              workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
+              localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+              nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+            },
+            activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+          },
+        ]),
+      ),
+    );
+  await serve(welcome);
+  log.info(
+    { agent: name, agentId, maxJobs: options.maxJobs, queues: welcome.queues.map((q) => `${q.entity}/${q.queue}`) },
+    'agent runs',
+  );
+
+  let status: 'active' | 'draining' | 'stopped' = 'active';
+  const sendHeartbeat = (): Promise<Duty> => api.heartbeat(agentId, { incarnation, status, queues });
+  const heart = beat({
+    everyMs: options.heartbeatMs ?? welcome.heartbeatMs,
+    log,
+    async send() {
+      const duty = await sendHeartbeat();
+      if (status === 'active') await serve(duty);
+    },
+  });
+  const recount = setInterval(() => {
+    if (pool.hasOrphans)
+      void deps.recountJobs().catch((error: unknown) => log.warn({ error: String(error) }, 'cannot list jobs'));
+    for (const lease of pool.all()) {
+      if (lease.confirmed || Date.now() < lease.boundAtMs + unconfirmedMs) continue;
+      // Its workflow never came: back in line, and the slot is free either way.
+      pool.remove(lease);
+      void agentApi.giveBack(lease.launchId, lease.claim, 'the agent was not asked to begin').catch(() => undefined);
+    }
+  }, recountMs);
+
+  const end = async (): Promise<void> => {
+    clearInterval(recount);
+    heart.stop();
+    await crew.stop();
+    await connection.close().catch(() => undefined);
+  };
+  let draining: Promise<void> | undefined;
+  const drain = (): Promise<void> =>
+    (draining ??= (async () => {
+      pool.close();
+      status = 'draining';
+      await sendHeartbeat().catch(() => undefined);
+      await end();
+      status = 'stopped';
+      await sendHeartbeat().catch(() => undefined);
+    })());
+  const done = Promise.race([heart.done, crew.done]).catch(async (error: unknown) => {
+    pool.close();
+    await end();
+    throw error;
+  });
+  done.catch(() => undefined);
+  return { agentId, drain, done };
+}
+
+/** The workers of one process: a fixed set, and one for each queue that is served now. */
+class Crew {
+  private readonly fixed: { worker: Worker; run: Promise<void> }[] = [];
+  private readonly lines = new Map<string, { worker: Worker; run: Promise<void> }>();
+  private fail: (error: unknown) => void = () => undefined;
+  readonly done: Promise<never>;
+  private stopping = false;
+
+  constructor(private readonly log: Logger) {
+    this.done = new Promise<never>((_, reject) => {
+      this.fail = reject;
+    });
+    this.done.catch(() => undefined);
+  }
+
+  async add(_what: string, options: WorkerOptions): Promise<void> {
+    this.fixed.push(await this.start(options));
+  }
+
+  /** Starts workers for queues that are new and ends those of queues that are gone. */
+  async keepLines(wanted: ReadonlyMap<string, WorkerOptions>): Promise<void> {
+    for (const [taskQueue, line] of this.lines) {
+      if (wanted.has(taskQueue)) continue;
+      this.lines.delete(taskQueue);
+      this.log.info({ taskQueue }, 'serves this queue no more');
+      line.worker.shutdown();
+    }
+    for (const [taskQueue, options] of wanted) {
+      if (this.lines.has(taskQueue) || this.stopping) continue;
+      this.lines.set(taskQueue, await this.start(options));
+      this.log.info({ taskQueue }, 'serves this queue');
+    }
+  }
+
+  private async start(options: WorkerOptions): Promise<{ worker: Worker; run: Promise<void> }> {
+    const worker = await Worker.create(options);
+    const run = worker.run();
+    run.catch((error: unknown) => {
+      if (!this.stopping) this.fail(error);
+    });
+    return { worker, run };
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const all = [...this.lines.values(), ...this.fixed];
+    for (const { worker } of all) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(all.map(({ run }) => run));
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  ActivityFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type {
+  AgentActivities,
+  AttemptRef,
+  SuperviseResult,
+  WatchActivities,
+  WatchResult,
+} from '../activities/contract.js';
+import { failure } from '../domain/errors.js';
+import { remoteName } from '../domain/ids.js';
+import { afterLoss } from '../domain/launch-flow.js';
+import type { AttemptEnd } from '../domain/outcome.js';
+import { watchTaskQueue } from './ids.js';
+import type { ClaimNote, LaunchNote } from './messages.js';
+import { profiles } from './profiles.js';
+
+/** How an attempt under one claim ended for the workflow. */
+export type AttemptResult =
+  | AttemptEnd
+  /** Another claim holds the launch now. */
+  | { kind: 'fenced' }
+  /** The agent is gone and there is no job: back in line. */
+  | { kind: 'lost'; agentLost: boolean; nextAttempt: boolean; reason: string };
+
+/** One claim's work: supervise, prepare and submit on the agent that holds the slot; after its loss, watch at the place. */
+export class Attempt {
+  private readonly ref: AttemptRef;
+  private submitScheduled = false;
+  private readonly agent: (options: ActivityOptions, summary: string) => AgentActivities;
+  private readonly place: (options: ActivityOptions, summary: string) => WatchActivities;
+
+  constructor(
+    note: LaunchNote,
+    private readonly claim: ClaimNote,
+    private readonly cancelRequested: () => boolean,
+  ) {
+    const { launchId, attempt, target } = note;
+    this.ref = { launchId, claim: claim.id, epoch: claim.epoch, attempt, target, name: remoteName(launchId, attempt) };
+    this.agent = (options, summary) =>
+      proxyActivities<AgentActivities>({
+        ...options,
+        taskQueue: claim.privateQueue,
+        summary: `${summary} ${claim.agentName}`,
+      });
+    this.place = (options, summary) =>
+      proxyActivities<WatchActivities>({ ...options, taskQueue: watchTaskQueue(target, claim.place), summary });
+  }
+
+  /** `adopt`: an agent was at work before this workflow knew; `serve`: begin. */
+  async run(step: 'serve' | 'adopt'): Promise<AttemptResult> {
+    if (step === 'adopt') {
+      this.submitScheduled = true;
+      return this.afterLoss('the agent that held it is unknown to this workflow');
+    }
+    const supervised = await this.supervise();
+    return supervised.kind === 'agent-lost' ? this.afterLoss(supervised.reason) : supervised;
+  }
+
+  /**
+   * Supervise is what ends an attempt: failures of prepare and submit reach it inside the agent. Whatever ends first, the others are
+   * awaited, so that nothing of this claim is under way when the workflow goes on.
+   */
+  private async supervise(): Promise<SuperviseResult | { kind: 'agent-lost'; reason: string }> {
+    const work = new CancellationScope();
+    let pipelineError: unknown;
+    const pipeline = work
+      .run(async () => {
+        await this.agent(profiles.prepare, 'fetch and install on').prepare(this.ref);
+        this.submitScheduled = true;
+        await this.agent(profiles.submit, 'start the job on').submit(this.ref);
+      })
+      .catch((error: unknown) => {
+        pipelineError = error;
+      });
+    let done = false;
+    const supervise = work
+      .run(() => this.agent(profiles.supervise, 'hold the slot and follow the job on').supervise(this.ref))
+      .finally(() => {
+        done = true;
+      });
+    const settled = supervise.then(
+      (value) => ({ ok: true, value }) as const,
+      (error: unknown) => ({ ok: false, error }) as const,
+    );
+
+    const stop = await this.untilDoneOrStopped(
+      () => done,
+      () => pipelineError !== undefined,
+    );
+    if (stop !== 'done') work.cancel();
+    if (stop === 'cancelled') await this.killByName();
+    const outcome = await settled;
+    work.cancel();
+    await pipeline;
+
+    if (!outcome.ok) {
+      if (isCancellation(outcome.error)) return { kind: 'stopped' };
+      return { kind: 'agent-lost', reason: lossReason(outcome.error, this.claim.agentName) };
+    }
+    if (outcome.value.kind === 'stopped' && stop === 'pipeline-broke') {
+      const stage = this.submitScheduled ? 'submit' : 'prepare';
+      return { kind: 'failed', failure: failure(`${stage}-failed`, stage) };
+    }
+    return outcome.value;
+  }
+
+  /** Until supervise ends: a cancel, or a pipeline that broke in a way the agent could not tell its own supervise (it timed out). */
+  private async untilDoneOrStopped(
+    done: () => boolean,
+    broke: () => boolean,
+  ): Promise<'done' | 'cancelled' | 'pipeline-broke'> {
+    await condition(() => done() || this.cancelRequested() || broke());
+    if (done()) return 'done';
+    if (this.cancelRequested()) return 'cancelled';
+    // The agent has usually told its supervise at the same moment; that answer gets the time of a round trip before we cut in.
+    return (await condition(done, '5 seconds')) ? 'done' : 'pipeline-broke';
+  }
+
+  private async afterLoss(reason: string): Promise<AttemptResult> {
+    if (afterLoss(this.submitScheduled) === 'give-back') {
+      return this.cancelRequested()
+        ? { kind: 'stopped' }
+        : { kind: 'lost', agentLost: true, nextAttempt: false, reason };
+    }
+    const watched = await this.watch();
+    if (watched.kind === 'ended') return watched;
+    if (this.cancelRequested()) return { kind: 'stopped' };
+    // `absent` closes the name for good, so the next claim uses the next attempt's.
+    return { kind: 'lost', agentLost: true, nextAttempt: true, reason: `${reason}, before it had started the job` };
+  }
+
+  private async watch(): Promise<WatchResult> {
+    let done = false;
+    const watching = this.place(profiles.watch, 'find the job again and follow it')
+      .watch(this.ref)
+      .finally(() => {
+        done = true;
+      });
+    await Promise.race([watching, condition(() => done || this.cancelRequested())]);
+    if (!done) await this.killByName();
+    return watching;
+  }
+
+  /** At the place, not at the agent: works while the agent is full, busy or dead. When nobody is left there, supervise's own end decides. */
+  private async killByName(): Promise<void> {
+    const { target, name } = this.ref;
+    await this.place(profiles.kill, 'end the job')
+      .kill({ target, name })
+      .catch(() => undefined);
+  }
+}
+
+function lossReason(error: unknown, agent: string): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    return cause.timeoutType === 'SCHEDULE_TO_START' ? `agent ${agent} did not begin` : `agent ${agent} was lost`;
+  }
+  return `agent ${agent} went away (${cause instanceof Error ? cause.message : 'no reason given'})`;
+}

@@ -1,0 +1,21 @@
+/** Temporal's names: task queues, workflow ids. Each is built here and nowhere else. */
+
+/** Workflows and the control activities. Served by control workers only. */
+export const controlTaskQueue = 'launch-control';
+
+/** Tickets of one launch queue. Any agent that serves the queue and has a free slot. */
+export const lineTaskQueue = (entity: string, queue: string): string => `launch.${entity}.${queue}`;
+
+/** One process of one agent: what must run where the slot is held. */
+export const privateTaskQueue = (agentId: string, incarnation: string): string => `agent.${agentId}.${incarnation}`;
+
+/**
+ * Watch, kill and clean-up of jobs that can be seen from one place. Never paused, never behind a full agent. The place is part of the name
+ * because only agents there can say that a job is absent (docs/decisions/0003-watch-queues-by-place.md).
+ */
+export const watchTaskQueue = (target: string, place: string): string => `target.${target}.${place}.watch`;
+
+export const launchWorkflowId = (launchId: string): string => `launch/${launchId}`;
+export const lineWorkflowId = (entity: string, queue: string): string => `line/${entity}/${queue}`;
+
+export const workflowTypes = { launch: 'launch', line: 'line' } as const;

@@ -1,0 +1,3 @@
+/** The only entry of the workflow bundle. */
+export { launch } from './launch.js';
+export { line } from './line.js';

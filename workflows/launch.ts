@@ -1,0 +1,114 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/contract.js';
+import type { RecordedEnd } from '../domain/outcome.js';
+import { launchWorkflowInputSchema } from '../domain/launch-request.js';
+import { nextStep } from '../domain/launch-flow.js';
+import { launchAttributes } from './search-attributes.js';
+import { signalNames, type LaunchNote, type LaunchResult } from './messages.js';
+import { profiles } from './profiles.js';
+import { Attempt, type AttemptResult } from './attempt.js';
+
+const tell = defineSignal<[LaunchNote]>(signalNames.tell);
+
+const control = proxyActivities<ControlActivities>({ ...profiles.control, summary: 'record in the store' });
+
+/**
+ * One launch, from its place in line to its end. The row in the store is the truth; what the workflow knows of it comes by `tell`. Cancelling
+ * it with Temporal's own tools is the same as a cancel by the API: the body runs where cancellation does not reach and asks the store.
+ */
+export async function launch(input: unknown): Promise<LaunchResult> {
+  let cancelAsked = false;
+  CancellationScope.current().cancelRequested.catch(() => {
+    cancelAsked = true;
+  });
+  return CancellationScope.nonCancellable(() => follow(input, () => cancelAsked));
+}
+
+async function follow(input: unknown, cancelAsked: () => boolean): Promise<LaunchResult> {
+  let note: LaunchNote | undefined;
+  const learn = (told: LaunchNote): void => {
+    if (!note || told.v > note.v) note = told;
+  };
+  setHandler(tell, learn);
+
+  const opening = note ?? (await openingNote(input));
+  learn(opening);
+  const launchId = opening.launchId;
+  void condition(cancelAsked).then(async () => {
+    learn(await control.cancel({ launchId, actor: 'temporal' }));
+  });
+
+  let lastClaim: string | undefined;
+  for (;;) {
+    const current: LaunchNote = note ?? opening;
+    const step = nextStep(current, lastClaim);
+    switch (step) {
+      case 'wait':
+        await condition(() => note !== current);
+        break;
+      case 'end':
+        return ended(launchId, await control.readEnd({ launchId }));
+      case 'serve':
+      case 'adopt': {
+        const claim = current.claim;
+        if (!claim) throw ApplicationFailure.nonRetryable('a note of a claimed launch without its claim', 'internal');
+        lastClaim = claim.id;
+        upsertSearchAttributes([
+          { key: launchAttributes.status, value: 'running' },
+          { key: launchAttributes.agent, value: claim.agentName },
+        ]);
+        setCurrentDetails(`Taken by agent ${claim.agentName}, attempt ${current.attempt}`);
+        const attempt = new Attempt(current, claim, () => note?.claim?.id === claim.id && note.cancelRequested);
+        const end = await settle(launchId, claim.id, await attempt.run(step));
+        if (end) return ended(launchId, end);
+        upsertSearchAttributes([
+          { key: launchAttributes.status, value: 'queued' },
+          { key: launchAttributes.agent, value: null },
+        ]);
+        setCurrentDetails('Back in its place in line');
+      }
+    }
+  }
+}
+
+/** Writes the attempt's end into the store. Undefined: the launch goes on (back in line, or held by a newer claim). */
+async function settle(launchId: string, claim: string, result: AttemptResult): Promise<RecordedEnd | undefined> {
+  if (result.kind === 'fenced') return undefined;
+  if (result.kind === 'lost') {
+    const { agentLost, nextAttempt, reason } = result;
+    const answer = await control.giveBack({ launchId, claim, agentLost, nextAttempt, reason });
+    return answer === 'ended' ? control.readEnd({ launchId }) : undefined;
+  }
+  const recorded = await control.recordEnd({ launchId, claim, end: result });
+  return recorded.recorded ? recorded : undefined;
+}
+
+async function openingNote(input: unknown): Promise<LaunchNote> {
+  const parsed = launchWorkflowInputSchema.safeParse(input);
+  if (!parsed.success) {
+    const problems = parsed.error.issues
+      .map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
+      .join('; ');
+    throw ApplicationFailure.nonRetryable(`This is not a launch: ${problems}`, 'invalid-request');
+  }
+  const { workflowId } = workflowInfo();
+  if ('launchId' in parsed.data) return control.readNote({ launchId: parsed.data.launchId, workflowId });
+  return control.admit({ request: parsed.data, workflowId });
+}
+
+function ended(launchId: string, end: RecordedEnd): LaunchResult {
+  if (!end.recorded) throw ApplicationFailure.nonRetryable(`launch ${launchId} has no recorded end`, 'internal');
+  upsertSearchAttributes([{ key: launchAttributes.status, value: end.state }]);
+  setCurrentDetails(`Ended: ${end.state}${end.failure ? ` (${end.failure})` : ''}`);
+  return { launchId, state: end.state, exitCode: end.exitCode, failure: end.failure };
+}
