@@ -1,0 +1,95 @@
+import type { JobPlan, JobStatus, PlanRequest } from '../domain/job-plan.js';
+import type { TargetName } from '../domain/words.js';
+
+/**
+ * A target is where jobs run. Every method is safe to call again after a crash at any line, from any agent of the same place.
+ *
+ * Names: `name` is the deterministic name of the remote object, a function of launch id and attempt (`domain/ids.ts`, `remoteName`).
+ */
+export interface Target {
+  readonly name: TargetName;
+
+  /**
+   * Where this target's jobs can be seen from: two agents with the same place can adopt each other's jobs (a machine and its work folder,
+   * a Docker Engine, a cluster). Stable over restarts. Becomes part of the watch queue's name.
+   */
+  place(): Promise<string>;
+
+  /** Can jobs run here? Reported at agent start and by `davit doctor`. Never throws. */
+  check(): Promise<TargetCheck>;
+
+  /** The exact object that will be submitted. Pure: no input/output. Shown to users as a preview and stored with the launch. */
+  plan(request: PlanRequest): JobPlan;
+
+  /**
+   * Makes everything ready that may take long or fail for the user's reasons (environment, image). Idempotent; `onLog` gets the output as
+   * it appears. Throws `LaunchError` (domain/errors.ts) with stage `prepare`.
+   */
+  prepare(plan: JobPlan, context: PrepareContext): Promise<void>;
+
+  /**
+   * Create-or-adopt: after it returns, exactly one job of this name exists, whoever created it.
+   * `secrets` are environment variables that must not be stored in the plan; they reach the job and nothing else.
+   * Throws `LaunchError` with stage `submit`.
+   */
+  submit(plan: JobPlan, context: SubmitContext): Promise<{ adopted: boolean }>;
+
+  /** The job's present status, or undefined when this place knows no job of that name. */
+  find(name: string): Promise<JobStatus | undefined>;
+
+  /**
+   * Statuses as they change, the present one first; ends after the terminal one. Ends early, without error, when `signal` aborts.
+   * A job that does not exist (yet) is waited for: the caller decides by `find` whether that makes sense.
+   */
+  follow(name: string, signal: AbortSignal): AsyncIterable<JobStatus>;
+
+  /**
+   * Output of one stream from a byte offset on, following until the job has ended and everything was read, or `signal` aborts.
+   * Offsets count bytes of that stream since the job's start; a restart with the last offset neither skips nor repeats a byte.
+   * A target may keep only the first part of an endless output; the status then says so.
+   */
+  logs(name: string, stream: 'stdout' | 'stderr', fromByte: number, signal: AbortSignal): AsyncIterable<LogPiece>;
+
+  /**
+   * Asks the job to end, then makes it end after `graceMs`, or after the grace that its resource config names (0 stays 0). Returns when
+   * it is gone (true) or was not there (false). A job that is just being created under this name is either killed or prevented: after
+   * `kill` returned, a later `submit` of the same name must refuse with code `submit-after-kill`.
+   */
+  kill(name: string, graceMs: number): Promise<boolean>;
+
+  /**
+   * Removes what the job left at this place (folders, containers, processes), never its recorded outcome before some hours have passed.
+   * Does nothing to a job that has not ended.
+   */
+  cleanUp(name: string): Promise<void>;
+
+  /** Jobs at this place that are charged to the agent and have not ended. */
+  list(agentId: string): Promise<JobStatus[]>;
+}
+
+export interface TargetCheck {
+  ok: boolean;
+  /** One sentence each: what was found, or what is missing and how to get it. */
+  details: string[];
+}
+
+export interface PrepareContext {
+  signal: AbortSignal;
+  onLog(text: string): void;
+  /** Downloads the job's code (a gzipped tar of the folder) to a file; only for jobs of kind `code`. */
+  fetchCode(toFile: string): Promise<void>;
+}
+
+export interface SubmitContext {
+  signal: AbortSignal;
+  secrets: Readonly<Record<string, string>>;
+  /** Who is charged with the job; written into the job's label. */
+  agentId: string;
+}
+
+export interface LogPiece {
+  fromByte: number;
+  data: Uint8Array;
+  /** When the first byte was seen, milliseconds since 1970. */
+  atMs: number;
+}
