@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { DavitError } from '../domain/errors.js';
 import type { ArtifactFile } from './artifacts.js';
 import type { Blobs } from './blobs/blobs.js';
+import { DigestStream } from './blobs/digest.js';
 import { contentKey, putContent } from './content.js';
 
 export interface CodeLimits {
@@ -174,20 +174,15 @@ class Upload {
 
   private async viaFile(path: string, entry: ReadEntry): Promise<ArtifactFile> {
     const temporary = join(this.folder, String(this.temporaries++));
-    const md5 = createHash('md5');
-    const sha256 = createHash('sha256');
-    const file = createWriteStream(temporary);
-    entry.on('data', (piece: Buffer) => {
-      md5.update(piece);
-      sha256.update(piece);
-    });
-    entry.pipe(file);
-    await finished(file, { signal: this.stop.signal }).finally(() => file.destroy());
-    const blobKey = contentKey(sha256.digest('hex'));
-    if ((await this.blobs.stat(blobKey))?.size !== entry.size)
-      await this.blobs.put(blobKey, createReadStream(temporary), { maxBytes: entry.size });
+    const digest = new DigestStream(entry.size);
+    await pipeline(entry as AsyncIterable<Buffer>, digest, createWriteStream(temporary), { signal: this.stop.signal });
+    const { size, md5Base64: md5, sha256Hex } = digest.digest();
+    if (size !== entry.size) throw invalid(`"${shown(path)}" is cut.`);
+    const blobKey = contentKey(sha256Hex);
+    if ((await this.blobs.stat(blobKey))?.size !== size)
+      await this.blobs.put(blobKey, createReadStream(temporary), { maxBytes: size });
     await rm(temporary, { force: true });
-    return { path, md5: md5.digest('base64'), size: entry.size, blobKey };
+    return { path, md5, size, blobKey };
   }
 }
 

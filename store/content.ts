@@ -10,7 +10,10 @@ export const contentKey = (sha256Hex: string): string => `sha256/${sha256Hex}`;
 export async function putContent(blobs: Blobs, path: string, data: Buffer): Promise<ArtifactFile> {
   const blobKey = contentKey(createHash('sha256').update(data).digest('hex'));
   if ((await blobs.stat(blobKey))?.size !== data.length)
-    await blobs.put(blobKey, Readable.from([data], { objectMode: false }), { maxBytes: data.length });
+    // A stream stops for ever at an empty piece, so nothing is sent for an empty file.
+    await blobs.put(blobKey, Readable.from(data.length > 0 ? [data] : [], { objectMode: false }), {
+      maxBytes: data.length,
+    });
   return { path, md5: md5Base64(data), size: data.length, blobKey };
 }
 

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as WebStream } from 'node:stream/web';
 import { AgentApiRefusal, type AgentApi, type ClaimReply } from '../activities/agent/agent-api.js';
 import type { Work } from '../activities/agent/lease.js';
 import { createDavitClient, DavitApiError, type components } from '../client/index.js';
@@ -92,19 +93,20 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
             const { claim, attempt, stream, fromByte, atMs, ended, data: bytes } = piece;
             const query = {
               claim,
-              attempt,
+              attempt: String(attempt),
               stream,
-              fromByte,
+              fromByte: String(fromByte),
               at: new Date(atMs).toISOString(),
               ended: ended ? ('true' as const) : ('false' as const),
             };
-            const reply = await client.send('POST', `/agents/${agentId}/launches/${launchId}/log`, {
-              query,
-              body: bytes,
-              contentType: 'application/octet-stream',
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/log', {
+              params: { path: path(launchId), query },
+              body: bytes as never,
+              bodySerializer: () => bytes,
+              headers: { 'Content-Type': 'application/octet-stream' },
               signal: timeout(),
             });
-            return ((await reply.json()) as { length: number }).length;
+            return present(data).length;
           }),
         secrets: async (launchId, claim) =>
           refused(async () => {
@@ -117,12 +119,12 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
           }),
         fetchCode: (launchId, claim, toFile, signal) =>
           refused(async () => {
-            const reply = await client.send('GET', `/agents/${agentId}/launches/${launchId}/code`, {
-              query: { claim },
+            const { data } = await client.GET('/agents/{agentId}/launches/{launchId}/code', {
+              params: { path: path(launchId), query: { claim } },
+              parseAs: 'stream',
               signal,
             });
-            if (!reply.body) throw new Error('the code archive came without a body');
-            await pipeline(Readable.fromWeb(reply.body), createWriteStream(toFile));
+            await pipeline(Readable.fromWeb(present(data) as WebStream), createWriteStream(toFile));
           }),
       };
     },
@@ -135,7 +137,13 @@ async function refused<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof DavitApiError && error.status < 500 && error.status !== 429 && error.status !== 408) {
+    if (
+      error instanceof DavitApiError &&
+      error.status > 0 &&
+      error.status < 500 &&
+      error.status !== 429 &&
+      error.status !== 408
+    ) {
       throw new AgentApiRefusal(error.code, error.message);
     }
     throw error;

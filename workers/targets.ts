@@ -16,7 +16,10 @@ export interface AgentTargets {
   chargedTo(agentId: string): Promise<ReadonlySet<string>>;
 }
 
-export async function openTargets(folders: TargetFolders, environment: Readonly<Record<string, string | undefined>>): Promise<AgentTargets> {
+export async function openTargets(
+  folders: TargetFolders,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<AgentTargets> {
   const targets = new Map<TargetName, Target>();
   const report: AgentTargets['report'] = {};
   for (const name of availableTargets()) {

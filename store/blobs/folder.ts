@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -105,7 +105,7 @@ async function writeSynced(path: string, source: Readable, maxBytes: number) {
   const digest = new DigestStream(maxBytes);
   const file = await open(path, 'wx', 0o600);
   try {
-    await pipeline(source, digest, file.createWriteStream({ autoClose: false }));
+    await pipeline(source, digest, (chunks: AsyncIterable<Buffer>) => writeFile(file, chunks));
     // Bytes first, then the name.
     await file.sync();
   } finally {

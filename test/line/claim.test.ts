@@ -18,7 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const take = (queueId: number, agent: { id: string; incarnation: string }, ticket = `t/${++tickets}`, ticketAttempt = 1): Promise<ClaimAnswer> =>
+const take = (
+  queueId: number,
+  agent: { id: string; incarnation: string },
+  ticket = `t/${++tickets}`,
+  ticketAttempt = 1,
+): Promise<ClaimAnswer> =>
   claim(database.db, {
     queueId,
     ticket,
@@ -33,7 +38,11 @@ const granted = (answer: ClaimAnswer) => {
   return answer;
 };
 const stateOf = async (id: string) =>
-  database.db.selectFrom('launch').select(['state', 'epoch', 'claim', 'rank', 'attempt', 'due']).where('id', '=', id).executeTakeFirstOrThrow();
+  database.db
+    .selectFrom('launch')
+    .select(['state', 'epoch', 'claim', 'rank', 'attempt', 'due'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
 
 describe('the line', () => {
   test('launches of parallel clients are claimed in exactly the order of their ranks, within their priority', async () => {
@@ -68,7 +77,8 @@ describe('the line', () => {
     for (const [i, earlier] of claims.entries()) {
       for (const later of claims.slice(i + 1)) {
         const acceptance = acceptedAt.get(later.id)?.at.getTime() ?? Infinity;
-        const before = later.priority < earlier.priority || (later.priority === earlier.priority && later.rank < earlier.rank);
+        const before =
+          later.priority < earlier.priority || (later.priority === earlier.priority && later.rank < earlier.rank);
         // Accepted after the earlier claim: it could not be taken yet. Equal milliseconds prove nothing.
         if (before && later.at > earlier.at && acceptance < earlier.at.getTime() - 1) inversions++;
       }
@@ -106,12 +116,26 @@ describe('the line', () => {
     const answer = granted(await take(queue, a));
     expect(answer.launchId).toBe(ids[0]);
     expect(await positionOf(database.db, ids[1] ?? '')).toBe(1);
-    expect(await giveBack(database.db, { launchId: answer.launchId, claim: answer.claim, unconfirmedOnly: true, reason: 'test' })).toBe(true);
+    expect(
+      await giveBack(database.db, {
+        launchId: answer.launchId,
+        claim: answer.claim,
+        unconfirmedOnly: true,
+        reason: 'test',
+      }),
+    ).toBe(true);
     expect(await positionOf(database.db, ids[0] ?? '')).toBe(1);
     expect(await positionOf(database.db, ids[2] ?? '')).toBe(3);
     expect(granted(await take(queue, b)).launchId).toBe(ids[0]);
     // The old claim opens nothing any more.
-    expect(await giveBack(database.db, { launchId: answer.launchId, claim: answer.claim, unconfirmedOnly: false, reason: 'late' })).toBe(false);
+    expect(
+      await giveBack(database.db, {
+        launchId: answer.launchId,
+        claim: answer.claim,
+        unconfirmedOnly: false,
+        reason: 'late',
+      }),
+    ).toBe(false);
   });
 
   test('nobody but its workflow takes a confirmed claim back', async () => {
@@ -121,7 +145,9 @@ describe('the line', () => {
     await confirm(database.db, answer.launchId, answer.claim, a.incarnation);
     const back = { launchId: answer.launchId, claim: answer.claim, reason: 'test' };
     expect(await giveBack(database.db, { ...back, unconfirmedOnly: true })).toBe(false);
-    expect(await giveBack(database.db, { ...back, unconfirmedOnly: false, agentLost: true, nextAttempt: true })).toBe(true);
+    expect(await giveBack(database.db, { ...back, unconfirmedOnly: false, agentLost: true, nextAttempt: true })).toBe(
+      true,
+    );
     expect(await stateOf(answer.launchId)).toMatchObject({ state: 'queued', claim: null, attempt: 2 });
   });
 
@@ -142,7 +168,8 @@ describe('the line', () => {
     ]);
     let confirmed = 0;
     for (const answer of answers) {
-      if (answer.outcome === 'granted' && (await confirm(database.db, answer.launchId, answer.claim, a.incarnation))) confirmed++;
+      if (answer.outcome === 'granted' && (await confirm(database.db, answer.launchId, answer.claim, a.incarnation)))
+        confirmed++;
     }
     // Stopped before it was claimed or before it was confirmed; a cancel after the claim wins over the confirm.
     for (const id of ids) expect((await stateOf(id)).state).toBe('stopped');
@@ -154,6 +181,8 @@ describe('the line', () => {
     const ids = await Promise.all(Array.from({ length: 50 }, () => line.enqueue('idem', { idempotencyKey: 'k1' })));
     expect(new Set(ids).size).toBe(1);
     const other = line.enqueue('idem', { idempotencyKey: 'k1', name: 'another' });
-    await expect(other).rejects.toSatisfy((error) => error instanceof DavitError && error.code === 'idempotency-conflict');
+    await expect(other).rejects.toSatisfy(
+      (error) => error instanceof DavitError && error.code === 'idempotency-conflict',
+    );
   });
 });

@@ -15,8 +15,16 @@ export interface LineFixture {
 }
 
 export async function lineFixture(db: Store, entity = 'ada'): Promise<LineFixture> {
-  const { id: entityId } = await db.insertInto('entity').values({ name: entity, kind: 'user' }).returning('id').executeTakeFirstOrThrow();
-  const project = await db.insertInto('project').values({ entity_id: entityId, name: 'demo' }).returning('id').executeTakeFirstOrThrow();
+  const { id: entityId } = await db
+    .insertInto('entity')
+    .values({ name: entity, kind: 'user' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const project = await db
+    .insertInto('project')
+    .values({ entity_id: entityId, name: 'demo' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
   const collection = await db
     .insertInto('artifact_collection')
     .values({ project_id: project.id, type: 'job', name: 'train', next_index: 1 })
@@ -27,7 +35,10 @@ export async function lineFixture(db: Store, entity = 'ada'): Promise<LineFixtur
     .values({ collection_id: collection.id, version_index: 0, state: 'COMMITTED', digest: 'd', metadata: '{}' })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await db.insertInto('artifact_alias').values({ collection_id: collection.id, alias: 'latest', artifact_id: artifact.id }).execute();
+  await db
+    .insertInto('artifact_alias')
+    .values({ collection_id: collection.id, alias: 'latest', artifact_id: artifact.id })
+    .execute();
   return {
     entity,
     entityId,

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino';
+import type { LaunchRequest } from '../domain/launch-request.js';
+import type { LaunchState, TargetName } from '../domain/words.js';
+import type { Blobs } from '../store/blobs/blobs.js';
+import type { Store } from '../store/open.js';
+import type { ApiEvents } from './events.js';
+
+/** What changes launches. Reading them needs the store only. */
+export interface Dispatch {
+  /** Accepts a launch: it is stored when this returns. Throws `DavitError` when the request cannot be accepted. */
+  enqueue(
+    actorName: string,
+    request: LaunchRequest,
+    options: { idempotencyKey?: string | undefined; defaultEntity: string; relaunchOf?: string | undefined },
+  ): Promise<{ launchId: string; created: boolean }>;
+  /** Returns the state after the cancel; a launch that has ended keeps its end. */
+  cancel(launchId: string, actorName: string): Promise<LaunchState>;
+  /** The launch's row changed in a way its workflow must know. Never waits, never fails: the row is due. */
+  told(launchId: string): void;
+  /** Somebody may be claimable in this line. Never waits, never fails: a sweep makes up for it. */
+  nudge(line: { queueId: number; entity: string; queue: string }): void;
+}
+
+/** Everything a request handler may use. Built once by the entry point. */
+export interface ApiDeps {
+  db: Store;
+  blobs: Blobs;
+  dispatch: Dispatch;
+  events: ApiEvents;
+  log: Logger;
+  /** Where clients reach this API: scheme, host, port, no trailing slash. */
+  publicUrl: string;
+  version: string;
+  /** Where agents reach Temporal, unless their own configuration says otherwise. */
+  temporal: { address: string; namespace: string };
+  /** The targets this version can run jobs on. */
+  targets: readonly TargetName[];
+  limits: ApiLimits;
+}
+
+export interface ApiLimits {
+  /** Requests per second and key; undefined = no limit (the default on loopback). */
+  requestsPerSecond?: number;
+  jsonBodyBytes: number;
+  /** A code archive as uploaded. */
+  codeArchiveBytes: number;
+  /** The same unpacked. */
+  codeBytes: number;
+  codeFiles: number;
+}
+
+export const defaultLimits: ApiLimits = {
+  jsonBodyBytes: 4 * 1024 * 1024,
+  codeArchiveBytes: 512 * 1024 * 1024,
+  codeBytes: 2 * 1024 * 1024 * 1024,
+  codeFiles: 50_000,
+};

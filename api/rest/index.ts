@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { agentProtocolRoutes } from './agent-protocol.js';
+import { agentRoutes } from './agents.js';
+import { entityRoutes } from './entities.js';
+import { jobRoutes } from './jobs.js';
+import { keyRoutes } from './keys.js';
+import { launchLogRoutes } from './launch-logs.js';
+import { launchStreamRoutes } from './launch-stream.js';
+import { launchRoutes } from './launches.js';
+import { openApiDocument } from './openapi.js';
+import { projectRoutes } from './projects.js';
+import { queueRoutes } from './queues.js';
+import { defineRoute, type Route } from './route.js';
+import { runRoutes } from './runs.js';
+import { viewerRoutes } from './viewer.js';
+
+let document: Record<string, unknown> | undefined;
+
+const getDocument = defineRoute({
+  method: 'get',
+  path: '/openapi.json',
+  operationId: 'getOpenApi',
+  summary: 'This document',
+  tag: 'viewer',
+  auth: 'any',
+  response: z.record(z.string(), z.unknown()),
+  handler: () => (document ??= openApiDocument(restRoutes)),
+});
+
+/** Every REST route there is. A new file of routes is added here and nowhere else. */
+export const restRoutes: readonly Route[] = [
+  getDocument,
+  ...viewerRoutes,
+  ...entityRoutes,
+  ...keyRoutes,
+  ...projectRoutes,
+  ...queueRoutes,
+  ...jobRoutes,
+  ...launchRoutes,
+  ...launchLogRoutes,
+  ...launchStreamRoutes,
+  ...agentRoutes,
+  ...runRoutes,
+  ...agentProtocolRoutes,
+];

@@ -1,0 +1,269 @@
+import { z } from 'zod';
+import { DavitError } from '../../domain/errors.js';
+import { jobNameSchema, launchIdSchema, nameSchema } from '../../domain/ids.js';
+import { launchRequestSchema, overridesSchema, type LaunchRequest } from '../../domain/launch-request.js';
+import { launchStateSchema, prioritySchema } from '../../domain/words.js';
+import { audit } from '../../store/audit.js';
+import { listEvents } from '../../store/launch-events.js';
+import { listLaunches, planOfLaunch, runOfLaunch } from '../../store/launches.js';
+import { positionOf } from '../../store/line.js';
+import type { Actor } from '../auth/authenticate.js';
+import { visibleEntityIds } from '../auth/visible.js';
+import type { ApiDeps } from '../deps.js';
+import { problemOf, problemSchema, toDavitError } from '../errors.js';
+import { requireLaunch, requireMayEnqueue } from './launch-access.js';
+import { eventSchema, launchDetailSchema, launchRequestBody, launchSchema, toEvent, toLaunch } from './launch-schemas.js';
+import { defineRoute } from './route.js';
+import { commaList, defaultLimit, page, pageOf, pageQuery, readCursor, timeText } from './schemas.js';
+
+export const launchParams = z.strictObject({ id: z.string().max(64) });
+
+const acceptedSchema = z
+  .object({ id: z.string(), created: z.boolean().describe('False: this Idempotency-Key was accepted before.') })
+  .meta({ id: 'AcceptedLaunch' });
+
+const idempotencyHeader = {
+  'Idempotency-Key': {
+    description: 'The same key with the same body is accepted once, however often it is sent. 1 to 200 characters.',
+  },
+};
+const keyPattern = /^[\x21-\x7e]{1,200}$/;
+
+function idempotencyKeyOf(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (keyPattern.test(header)) return header;
+  throw new DavitError('invalid-request', 'Idempotency-Key: use 1 to 200 printable characters without spaces', {
+    errors: [{ path: 'header.Idempotency-Key', message: 'use 1 to 200 printable characters without spaces' }],
+  });
+}
+
+async function enqueueOne(
+  deps: ApiDeps,
+  actor: Actor,
+  request: LaunchRequest,
+  options: { idempotencyKey?: string | undefined; relaunchOf?: string },
+) {
+  const defaultEntity = actor.homeEntity?.name ?? '';
+  await requireMayEnqueue(deps.db, actor, request, defaultEntity);
+  const { idempotencyKey, relaunchOf } = options;
+  const { launchId, created } = await deps.dispatch.enqueue(actor.name, request, {
+    defaultEntity,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(relaunchOf === undefined ? {} : { relaunchOf }),
+  });
+  return { id: launchId, created };
+}
+
+const enqueue = defineRoute({
+  method: 'post',
+  path: '/launches',
+  operationId: 'enqueueLaunch',
+  summary: 'Enqueue a launch',
+  description: 'It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key.',
+  tag: 'launches',
+  auth: 'user',
+  headers: idempotencyHeader,
+  body: launchRequestBody,
+  status: 201,
+  otherStatus: [200],
+  response: acceptedSchema,
+  handler: async ({ actor, body, deps, req, res }) => {
+    const accepted = await enqueueOne(deps, actor, body, { idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')) });
+    res.status(accepted.created ? 201 : 200).setHeader('Location', `/api/v1/launches/${accepted.id}`);
+    return accepted;
+  },
+});
+
+const enqueueBatch = defineRoute({
+  method: 'post',
+  path: '/launches/batch',
+  operationId: 'enqueueLaunches',
+  summary: 'Enqueue up to 1,000 launches, in order',
+  description:
+    'A body that does not fit the schema is refused as a whole; otherwise each launch is accepted or refused for itself. With an ' +
+    'Idempotency-Key, the launch at place i has the key "<key>#<i>".',
+  tag: 'launches',
+  auth: 'user',
+  headers: idempotencyHeader,
+  body: z.strictObject({ launches: z.array(launchRequestBody).min(1).max(1000) }).meta({ id: 'LaunchBatch' }),
+  bodyLimitBytes: 32 * 1024 * 1024,
+  response: z
+    .object({ results: z.array(z.union([acceptedSchema, z.object({ error: problemSchema })])) })
+    .meta({ id: 'LaunchBatchResult' }),
+  handler: async ({ actor, body, deps, req, requestId }) => {
+    const key = idempotencyKeyOf(req.get('idempotency-key'));
+    const results: (z.input<typeof acceptedSchema> | { error: z.input<typeof problemSchema> })[] = [];
+    // One after the other: the order of the list is the order in line.
+    for (const [i, request] of body.launches.entries()) {
+      try {
+        results.push(await enqueueOne(deps, actor, request, { idempotencyKey: key && `${key}#${i}` }));
+      } catch (thrown) {
+        const error = toDavitError(thrown);
+        // What is wrong with the server is wrong for all that follow: the caller repeats the batch with its key.
+        if (error.entry.status >= 500) throw thrown;
+        results.push({ error: problemOf(error, deps.publicUrl, requestId, `/api/v1/launches/batch#${i}`) });
+      }
+    }
+    return { results };
+  },
+});
+
+const list = defineRoute({
+  method: 'get',
+  path: '/launches',
+  operationId: 'listLaunches',
+  summary: 'Launches, newest first',
+  tag: 'launches',
+  auth: 'user',
+  query: z.strictObject({
+    ...pageQuery,
+    entity: nameSchema.optional(),
+    project: nameSchema.optional(),
+    queue: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,64}(\/[A-Za-z0-9_.-]{1,64})?$/, 'write queue or entity/queue')
+      .optional(),
+    state: commaList(launchStateSchema).optional().describe('One or more states, separated by commas.'),
+    author: z.string().min(1).max(256).optional(),
+    job: jobNameSchema.optional().describe('Name of the job, any version.'),
+    since: timeText.optional().describe('Accepted at or after this time.'),
+    until: timeText.optional().describe('Accepted before this time.'),
+  }),
+  response: pageOf(launchSchema, 'LaunchPage'),
+  handler: async ({ actor, query, deps }) => {
+    const limit = query.limit ?? defaultLimit;
+    const [first = '', second] = query.queue?.split('/') ?? [];
+    const rows = await listLaunches(
+      deps.db,
+      {
+        entityIds: await visibleEntityIds(deps.db, actor, query.entity),
+        project: query.project,
+        queue: query.queue === undefined ? undefined : second === undefined ? { name: first } : { entity: first, name: second },
+        states: query.state,
+        author: query.author,
+        job: query.job,
+        since: query.since,
+        until: query.until,
+      },
+      { beforeId: readCursor(launchIdSchema, query.cursor), limit: limit + 1 },
+    );
+    return page(rows, limit, toLaunch, (row) => row.id);
+  },
+});
+
+const show = defineRoute({
+  method: 'get',
+  path: '/launches/{id}',
+  operationId: 'getLaunch',
+  summary: 'One launch with its timeline',
+  tag: 'launches',
+  auth: 'user',
+  params: launchParams,
+  response: launchDetailSchema,
+  handler: async ({ actor, params, deps }) => {
+    const row = await requireLaunch(deps.db, actor, params.id, 'viewer');
+    const [events, plan, run, position] = await Promise.all([
+      listEvents(deps.db, row.id),
+      planOfLaunch(deps.db, row.id),
+      runOfLaunch(deps.db, row),
+      row.state === 'queued' ? positionOf(deps.db, row.id) : undefined,
+    ]);
+    return {
+      ...toLaunch(row),
+      position: position ?? null,
+      request: { ...row.spec },
+      resolved: { ...plan?.request },
+      plan: plan?.plan ? { ...plan.plan } : null,
+      run: run
+        ? {
+            name: run.name,
+            displayName: run.display_name,
+            state: run.state,
+            url: `/api/v1/runs/${row.entity}/${row.project}/${run.name}`,
+          }
+        : null,
+      timeline: events.map(toEvent),
+    };
+  },
+});
+
+const events = defineRoute({
+  method: 'get',
+  path: '/launches/{id}/events',
+  operationId: 'listLaunchEvents',
+  summary: 'The timeline of a launch',
+  tag: 'launches',
+  auth: 'user',
+  params: launchParams,
+  response: z.object({ items: z.array(eventSchema) }).meta({ id: 'LaunchEventList' }),
+  handler: async ({ actor, params, deps }) => {
+    const row = await requireLaunch(deps.db, actor, params.id, 'viewer');
+    return { items: (await listEvents(deps.db, row.id)).map(toEvent) };
+  },
+});
+
+const cancel = defineRoute({
+  method: 'post',
+  path: '/launches/{id}/cancel',
+  operationId: 'cancelLaunch',
+  summary: 'Cancel a launch',
+  description: 'Waiting: stopped at once. Running: its job is ended. Ended: nothing changes. Safe to repeat.',
+  tag: 'launches',
+  auth: 'user',
+  params: launchParams,
+  response: z.object({ id: z.string(), state: launchStateSchema }).meta({ id: 'CancelledLaunch' }),
+  handler: async ({ actor, params, deps }) => {
+    const row = await requireLaunch(deps.db, actor, params.id, 'member');
+    const state = await deps.dispatch.cancel(row.id, actor.name);
+    await audit(deps.db, { actor: actor.name, action: 'launch.cancel', subject: `launch/${row.id}`, data: { state } });
+    return { id: row.id, state };
+  },
+});
+
+const relaunch = defineRoute({
+  method: 'post',
+  path: '/launches/{id}/relaunch',
+  operationId: 'relaunchLaunch',
+  summary: 'Enqueue the same again',
+  description: 'A new launch and a new run from the same request. What is given here replaces that part of the request.',
+  tag: 'launches',
+  auth: 'user',
+  headers: idempotencyHeader,
+  params: launchParams,
+  body: z
+    .strictObject({
+      queue: launchRequestSchema.shape.queue.optional(),
+      job: launchRequestSchema.shape.job.optional(),
+      name: launchRequestSchema.shape.name,
+      priority: prioritySchema.optional(),
+      requireRun: z.boolean().optional(),
+      overrides: overridesSchema.optional().describe('Replaces the overrides field by field.'),
+    })
+    .meta({ id: 'Relaunch' }),
+  status: 201,
+  otherStatus: [200],
+  response: acceptedSchema,
+  handler: async ({ actor, params, body, deps, req, res }) => {
+    const row = await requireLaunch(deps.db, actor, params.id, 'member');
+    // A fixed run id would make the new launch write into the old launch's run.
+    const { runId: _runId, ...before } = row.spec;
+    const { overrides, ...changes } = body;
+    const request = launchRequestSchema.parse({
+      ...before,
+      // Names that were left out then meant what they mean for whoever asked then, not for whoever asks now.
+      entity: row.entity,
+      project: row.project,
+      queue: `${row.queue_entity}/${row.queue}`,
+      ...changes,
+      ...(overrides === undefined ? {} : { overrides: { ...before.overrides, ...overrides } }),
+    });
+    const accepted = await enqueueOne(deps, actor, request, {
+      idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')),
+      relaunchOf: row.id,
+    });
+    res.status(accepted.created ? 201 : 200).setHeader('Location', `/api/v1/launches/${accepted.id}`);
+    return accepted;
+  },
+});
+
+export const launchRoutes = [enqueue, enqueueBatch, list, show, events, cancel, relaunch];

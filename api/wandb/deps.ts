@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { Blobs } from '../../store/blobs/blobs.js';
+import type { Store } from '../../store/open.js';
+
+export interface WandbDeps {
+  db: Store;
+  blobs: Blobs;
+  log: Logger;
+  /** Where clients reach this API; see api/origin.ts for when another address is used. */
+  publicUrl: string;
+}
+
+export const wandbLimits = {
+  /** GraphQL and file stream. The client's own self-test posts 10 MiB. */
+  bodyBytes: 32 * 1024 * 1024,
+  /** One line of history, events or console. The client drops longer ones than 10 MiB itself. */
+  lineBytes: 16 * 1024 * 1024,
+  /** What S3 takes in one PUT. */
+  runFileBytes: 5 * 1024 * 1024 * 1024,
+  /** Files of one request. */
+  filesPerRequest: 10_000,
+  /** From announcing a file to the last byte of its upload, 128 files at a time on a slow line. */
+  uploadLinkMs: 24 * 3600 * 1000,
+  downloadLinkMs: 3600 * 1000,
+};

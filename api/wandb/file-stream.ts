@@ -1,0 +1,51 @@
+import type { RequestHandler } from 'express';
+import { DavitError } from '../../domain/errors.js';
+import { markRunFilesUploaded } from '../../store/run-files.js';
+import { applyStream } from '../../store/run-stream.js';
+import { keyReachesProject, requireWriter, visibleEntity, type Context } from './context.js';
+import type { WandbDeps } from './deps.js';
+import { contextOf } from './request-context.js';
+import { readStreamBody } from './stream-message.js';
+
+/**
+ * What a run logs: history, system events, console, summary, signs of life, its end. A status that the client does not retry ends its
+ * stream for good and loses the rest of the run, so only what can never succeed gets one.
+ */
+export function fileStream(deps: WandbDeps): RequestHandler {
+  return async (req, res) => {
+    const context = contextOf(req, deps);
+    const { entity, project, run } = req.params as Record<string, string>;
+    const { message, uploaded } = readStreamBody(req.body);
+    const runId = await writableRun(context, entity ?? '', project ?? '', run ?? '');
+    const answer = await applyStream(deps.db, runId, message);
+    if (!answer) throw new DavitError('not-found', `The run "${entity}/${project}/${run}" was deleted.`);
+    if (uploaded.length > 0) await markRunFilesUploaded(deps.db, deps.blobs, runId, uploaded);
+    res.json(answer.stopped ? { stopped: true } : {});
+  };
+}
+
+async function writableRun(
+  context: Context,
+  entityName: string,
+  projectName: string,
+  runName: string,
+): Promise<number> {
+  const entity = await visibleEntity(context, entityName);
+  const row =
+    entity &&
+    (await context.db
+      .selectFrom('run')
+      .innerJoin('project', 'project.id', 'run.project_id')
+      .select(['run.id', 'run.project_id'])
+      .where('project.entity_id', '=', entity.id)
+      .where('project.name', '=', projectName)
+      .where('run.name', '=', runName)
+      .executeTakeFirst());
+  if (!row || !(await keyReachesProject(context, row.project_id)))
+    throw new DavitError(
+      'not-found',
+      `There is no run "${entityName}/${projectName}/${runName}" that this key may write to.`,
+    );
+  requireWriter(entity.role, 'Logging to a run');
+  return row.id;
+}

@@ -1,0 +1,18 @@
+import { createSchema } from 'graphql-yoga';
+import type { Context } from '../context.js';
+import { fileResolvers } from '../resolvers/files.js';
+import { projectResolvers } from '../resolvers/project.js';
+import { runMutations } from '../resolvers/run-mutations.js';
+import { runResolvers } from '../resolvers/run.js';
+import { sessionResolvers } from '../resolvers/session.js';
+import { scalarDefs, scalars } from '../scalars.js';
+import { fileDefs } from './files.js';
+import { projectDefs } from './project.js';
+import { runDefs } from './run.js';
+import { sessionDefs } from './session.js';
+
+/** One pair of files per area: what there is (schema/) and how it is answered (resolvers/). */
+export const wandbSchema = createSchema<Context>({
+  typeDefs: [scalarDefs, sessionDefs, projectDefs, runDefs, fileDefs],
+  resolvers: [scalars, sessionResolvers, projectResolvers, runResolvers, runMutations, fileResolvers],
+});

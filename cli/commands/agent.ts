@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { agentSettings } from '../config/agent.js';
+import { invalid } from '../config/load.js';
+import { addSettings, configure } from '../config/process.js';
+import type { Values } from '../config/settings.js';
+import { temporalConnection } from '../config/temporal.js';
+import { stopSignal, untilAborted } from '../stop-signals.js';
+import { isTemporalUnavailable } from '../temporal-errors.js';
+import { version } from '../version.js';
+import { untilThere } from '../wait-for.js';
+
+export function defineAgent(command: Command): void {
+  addSettings(command, agentSettings).action(async (options: Record<string, unknown>) => {
+    const configured = configure('agent', agentSettings, options, process.env, ({ values }) => checkKey(values));
+    if (configured === undefined) return;
+    const { values } = configured.loaded;
+    const { log } = configured;
+    // Loaded here, so that the other commands start without Temporal's native library.
+    const { startAgent } = await import('../../workers/agent.js');
+    const signal = stopSignal();
+    const { temporalAddress, temporalNamespace = 'default', temporalApiKey } = values;
+    const temporal =
+      temporalAddress === undefined
+        ? undefined
+        : temporalConnection(
+            { temporalAddress, temporalNamespace, ...(temporalApiKey === undefined ? {} : { temporalApiKey }) },
+            configured.loaded.origins,
+            process.env,
+          );
+    const agent = await untilThere(
+      'the API or Temporal',
+      () =>
+        startAgent({
+          apiUrl: values.url,
+          apiKey: keyOf(values),
+          entity: values.entity,
+          name: values.agentName,
+          queues: values.queues,
+          maxJobs: values.maxJobs,
+          workFolder: values.workFolder,
+          environmentCacheFolder: values.environmentCacheFolder,
+          heartbeatMs: values.heartbeatMs,
+          temporal,
+          version,
+          log,
+        }),
+      { log, signal, isTemporary: isAway },
+    );
+    await Promise.race([agent.done, untilAborted(signal)]);
+    log.info('draining: no new launches; running jobs go on and are adopted by the next agent here');
+    await agent.drain();
+    log.info('stopped');
+  });
+}
+
+/** The API answers that it cannot now, or does not answer. Its refusals (key, name, queue) are final. */
+function isAway(error: unknown): boolean {
+  const { status } = error as { status?: number };
+  if (typeof status === 'number') return status === 429 || status >= 502;
+  return (
+    isTemporalUnavailable(error) || error instanceof TypeError || (error as { code?: string }).code === 'unavailable'
+  );
+}
+
+function checkKey(values: Values<typeof agentSettings>): void {
+  if (values.agentKey !== undefined) return;
+  if (values.agentKeyFile === undefined) {
+    throw invalid('agent', [
+      {
+        path: 'agentKey',
+        message: 'is needed and not given: set DAVIT_AGENT_KEY, or --agent-key-file to a file that holds it',
+      },
+    ]);
+  }
+  if (!existsSync(values.agentKeyFile)) {
+    throw invalid('agent', [{ path: `agentKeyFile (${values.agentKeyFile})`, message: 'does not exist' }]);
+  }
+}
+
+const keyOf = (values: Values<typeof agentSettings>): string =>
+  values.agentKey ?? readFileSync(values.agentKeyFile ?? '', 'utf8').trim();

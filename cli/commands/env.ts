@@ -1,0 +1,29 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { DavitError } from '../../domain/errors.js';
+import { Output } from '../output/output.js';
+import { runningStack } from '../running-stack.js';
+import { exportLines } from '../shell.js';
+import { defaultHome } from '../stack/home.js';
+
+export function defineEnv(command: Command): void {
+  command
+    .addOption(
+      new Option('--shell <name>', 'for which shell').choices(['sh', 'fish']).default('sh', 'sh, bash and zsh'),
+    )
+    .option('--json', 'as a JSON object')
+    .addHelpText('after', '\nUse: eval "$(davit env)"')
+    .action((options: { json?: boolean; shell: 'sh' | 'fish' }) => {
+      const stack = runningStack(process.env);
+      if (stack === null) {
+        throw new DavitError('not-running', `No stack runs on ${defaultHome(process.env)}.`);
+      }
+      const variables = {
+        WANDB_BASE_URL: stack.url,
+        WANDB_API_KEY: stack.key,
+        DAVIT_URL: stack.url,
+        DAVIT_API_KEY: stack.key,
+      };
+      new Output(options.json === true).result(variables, () => exportLines(variables, options.shell));
+    });
+}

@@ -1,0 +1,83 @@
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { integer, list, path, text, url } from './kinds.js';
+import { logFormat, logLevel } from './common.js';
+import { optional, required, setting } from './settings.js';
+
+const name = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** What a host is called, in the letters that a name may have. */
+export const nameOfHost = (): string =>
+  hostname()
+    .split('.')[0]
+    ?.replace(/[^A-Za-z0-9_-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 64) || 'agent';
+
+const dataFolder = () => process.env['DAVIT_HOME'] || join(homedir(), '.davit');
+
+/** `davit agent`: takes launches from queues and runs them here. It dials out only, and never sees the database. */
+export const agentSettings = {
+  url: setting(url(['http', 'https'], 'https://davit.example.org'), 'http://127.0.0.1:8080', {
+    description: 'The address of the API.',
+    reason: 'The default of `davit server` on the same machine.',
+  }),
+  agentKey: optional(text('an agent key', /^davit_agent-[0-9a-f]{40}$/), {
+    description: "The agent's own key.",
+    reason: 'An agent may do less than the person who runs it, so it has a key of its own.',
+    secret: 'yes',
+  }),
+  agentKeyFile: optional(path(), {
+    description: "A file that holds the agent's key, instead of `agentKey`.",
+    reason: 'Mounted secrets are files.',
+  }),
+  entity: required(text('the name of an entity', name), {
+    description: 'The entity whose queues are served.',
+    reason: 'Queues belong to entities.',
+  }),
+  agentName: setting(text('a name', name), nameOfHost(), {
+    description: 'The name of this agent, the same after each restart: by it the agent finds its jobs again.',
+    reason: 'One agent a machine is the usual case.',
+    defaultText: 'the name of the host',
+  }),
+  queues: setting(list('names of queues, or *', /^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$/), ['*'], {
+    description: 'The queues to take launches from; * is every queue of the entity whose target this agent has.',
+    reason: 'A queue that is made later is served without starting anything anew.',
+  }),
+  maxJobs: setting(integer(1, 10_000), 1, {
+    description: 'How many jobs run here at once.',
+    reason: 'A training job expects the machine for itself.',
+  }),
+  workFolder: setting(path(), join(dataFolder(), 'work'), {
+    description: 'Where jobs have their folders.',
+    reason: 'It must outlive the agent: a restarted agent finds its running jobs there.',
+    defaultText: '<home>/work',
+  }),
+  environmentCacheFolder: setting(path(), join(homedir(), '.cache', 'davit', 'environments'), {
+    description: 'Where Python environments are kept, one for each set of requirements.',
+    reason: 'They can be made again, so they lie with the caches and are shared by all agents of the user.',
+    defaultText: '~/.cache/davit/environments',
+  }),
+  heartbeatMs: optional(integer(500, 60_000), {
+    description: 'How often the agent says that it lives.',
+    reason: 'An agent that is silent for 15 seconds counts as lost.',
+    defaultText: 'as the API says',
+  }),
+  temporalAddress: optional(text('host:port', /^[^\s/]+:\d+$/), {
+    description: 'The frontend of Temporal, when it is another for this agent than the API says.',
+    reason: 'The API tells agents where Temporal is.',
+    alsoEnv: ['TEMPORAL_ADDRESS'],
+  }),
+  temporalNamespace: optional(text('a namespace', /^\S+$/), {
+    description: 'The Temporal namespace, with `temporalAddress`.',
+    reason: 'The API tells agents.',
+    alsoEnv: ['TEMPORAL_NAMESPACE'],
+  }),
+  temporalApiKey: optional(text('a key'), {
+    description: 'API key for Temporal Cloud, with `temporalAddress`.',
+    reason: 'A server of your own needs none.',
+    alsoEnv: ['TEMPORAL_API_KEY'],
+    secret: 'yes',
+  }),
+  logLevel,
+  logFormat,
+};

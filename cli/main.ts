@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import { defineAgent } from './commands/agent.js';
+import { defineAgents } from './commands/agents.js';
+import { defineDoctor } from './commands/doctor.js';
+import { defineEnv } from './commands/env.js';
+import { defineJob } from './commands/job.js';
+import { defineLaunch } from './commands/launch.js';
+import { defineLaunches } from './commands/launches.js';
+import { defineQueue } from './commands/queue.js';
+import { defineServer } from './commands/server.js';
+import { defineUp } from './commands/up.js';
+import { defineWorker } from './commands/worker.js';
+import { exitCodes } from './output/exit-codes.js';
+import { reportError } from './output/report-error.js';
+import { version } from './version.js';
+
+const program = new Command('davit')
+  .description('Puts machine-learning jobs onto compute.')
+  .version(version, '-V, --version')
+  .enablePositionalOptions()
+  .showHelpAfterError('(davit help shows what there is)')
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 69 no API, 77 not allowed, 130 interrupted.');
+
+defineUp(program.command('up').description('start everything on this machine, in this terminal'));
+defineEnv(
+  program.command('env').description('print the lines that give a shell the address and the key of the running stack'),
+);
+defineDoctor(program.command('doctor').description('say what is there, what is missing and how to get it'));
+defineLaunch(program.command('launch').description('launch a folder or a job, and follow it to its end'));
+defineLaunches(program.command('launches').description('list, show, follow, cancel and relaunch launches'));
+defineQueue(program.command('queue').description('make and show queues'));
+defineJob(program.command('job').description('make and show jobs'));
+defineAgents(program.command('agents').description('show agents and what they run'));
+defineServer(program.command('server').description('run the API'));
+defineWorker(program.command('worker').description('run the workflows'));
+defineAgent(program.command('agent').description('take launches from queues and run them here'));
+
+for (const name of ['server', 'worker', 'agent']) {
+  // Marks the process for `davit up`, which finds by it what outlived a crash.
+  program.commands.find((command) => command.name() === name)?.addOption(new Option('--data-folder <path>').hideHelp());
+}
+overrideExits(program);
+
+const wantsJson = process.argv.slice(2, separatorAt(process.argv)).includes('--json');
+process.stdout.on('error', leaveOnClosedPipe);
+process.stderr.on('error', leaveOnClosedPipe);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  else process.exitCode = reportError(error, wantsJson);
+}
+
+/** Commander ends the process itself, with 1 for wrong usage; ours is 2. */
+function overrideExits(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) overrideExits(child);
+}
+
+function separatorAt(argv: string[]): number {
+  const at = argv.indexOf('--');
+  return at === -1 ? argv.length : at;
+}
+
+/** `davit launches list | head` is no error. */
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  throw error;
+}

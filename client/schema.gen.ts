@@ -1,0 +1,3278 @@
+// Made by `npm run openapi` from the routes of the API; do not edit.
+
+export interface paths {
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/viewer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who this key belongs to */
+        get: operations["getViewer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a user, its entity and its first key
+         * @description Site admins only. The key is in this answer and nowhere else.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users and teams that this key may see */
+        get: operations["listEntities"];
+        put?: never;
+        /** Make a team; its maker is its first admin */
+        post: operations["createTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user or team */
+        get: operations["getEntity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members of a team */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/members/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a user a role in a team */
+        put: operations["putMember"];
+        post?: never;
+        /** Take a user out of a team */
+        delete: operations["removeMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys that this user made */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Make a key for oneself, or for an agent
+         * @description The key is in this answer and nowhere else.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Make a key open nothing any more
+         * @description One of your own; for agent keys also any admin of the entity. Other API processes notice within 3 s.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects of an entity */
+        get: operations["listProjects"];
+        put?: never;
+        /**
+         * Make a project
+         * @description Not needed before using one: the first job, launch or run in a project makes it.
+         */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project */
+        get: operations["getProject"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Queues that this key may see */
+        get: operations["listQueues"];
+        put?: never;
+        /** Make a queue */
+        post: operations["createQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{entity}/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One queue with its depth */
+        get: operations["getQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a queue
+         * @description Launches that were accepted before keep what they were accepted with.
+         */
+        patch: operations["updateQueue"];
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs of a project */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job with its versions, newest first, and who used them */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a folder as a code job version
+         * @description The body is the folder as a gzipped tar: `tar cz -C examples/train . | curl --data-binary @- -H "Content-Type: application/gzip" "…/jobs/train/versions?entryPoint=python%20train.py"`. `.git` and `wandb` folders are left out, links are refused. The same files again make no new version (200, created: false), but take the aliases.
+         */
+        post: operations["createJobVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions/{version}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code of a job version as a gzipped tar */
+        get: operations["downloadJobCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Launches, newest first */
+        get: operations["listLaunches"];
+        put?: never;
+        /**
+         * Enqueue a launch
+         * @description It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key.
+         */
+        post: operations["enqueueLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enqueue up to 1,000 launches, in order
+         * @description A body that does not fit the schema is refused as a whole; otherwise each launch is accepted or refused for itself. With an Idempotency-Key, the launch at place i has the key "<key>#<i>".
+         */
+        post: operations["enqueueLaunches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One launch with its timeline */
+        get: operations["getLaunch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The timeline of a launch */
+        get: operations["listLaunchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a launch
+         * @description Waiting: stopped at once. Running: its job is ended. Ended: nothing changes. Safe to repeat.
+         */
+        post: operations["cancelLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/relaunch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enqueue the same again
+         * @description A new launch and a new run from the same request. What is given here replaces that part of the request.
+         */
+        post: operations["relaunchLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of a launch as chunks */
+        get: operations["readLaunchLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/logs/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of a launch as it was written, byte for byte */
+        get: operations["readLaunchLogText"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the log of a launch while it is written
+         * @description Server-sent events: `log` (a LogChunk, the event id is its number) and at last `end`, when the launch has ended and all is sent. Resume with Last-Event-ID: nothing is skipped or repeated.
+         */
+        get: operations["followLaunchLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a launch through its states
+         * @description Server-sent events: `event` (a LaunchEvent of the timeline), `launch` (the Launch, at the beginning and whenever it changed), at last `end`. Resume with Last-Event-ID: events of the timeline are not repeated.
+         */
+        get: operations["followLaunchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents that this key may see */
+        get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{entity}/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One agent */
+        get: operations["getAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs of an entity, a project or a launch, newest first */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{entity}/{project}/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run with its config and summary */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{entity}/{project}/{run}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the run logged: a range of lines, or a sample of them */
+        get: operations["readRunHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{entity}/{project}/{run}/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the run printed */
+        get: operations["readRunConsole"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{entity}/{project}/{run}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files of a run with addresses to fetch them from */
+        get: operations["listRunFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/hello": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A process begins to work as an agent */
+        post: operations["agentHello"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An agent lives; answers what it is to serve */
+        post: operations["agentHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the first launch of a line */
+        post: operations["agentClaim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The first act under a claim; answers what to run */
+        post: operations["agentConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a launch back in its place that was claimed and not begun */
+        post: operations["agentGiveBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How the attempt gets on */
+        post: operations["agentProgress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Append to a stream of a launch; answers its length, where the next piece belongs */
+        post: operations["agentLog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Secret variables for the job: a key that reaches its own run and project only */
+        post: operations["agentSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The job's code */
+        get: operations["agentCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AcceptedLaunch: {
+            id: string;
+            /** @description False: this Idempotency-Key was accepted before. */
+            created: boolean;
+        };
+        Agent: {
+            entity: string;
+            name: string;
+            id: string;
+            /** @enum {string} */
+            status: "active" | "draining" | "stopped";
+            host: string;
+            pid: number;
+            version: string;
+            /** @description Its slots. */
+            maxJobs: number;
+            /** @description entity/queue */
+            queues: string[];
+            targets: {
+                [key: string]: {
+                    place: string;
+                    ok: boolean;
+                    details: string[];
+                };
+            };
+            /** @description What it holds now. */
+            launches: {
+                id: string;
+                /** @enum {string} */
+                state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+            }[];
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            heartbeatAt: string;
+            heartbeatAgeMs: number;
+        };
+        AgentClaim: {
+            /** @enum {string} */
+            outcome: "granted" | "none" | "paused" | "stale" | "spent" | "superseded";
+            /** @description Launches of the line that could still be claimed, counted up to 41. */
+            left: number;
+            launchId?: string;
+            claim?: string;
+        };
+        AgentDuty: {
+            queues: {
+                queueId: number;
+                entity: string;
+                queue: string;
+                /** @enum {string} */
+                target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+                taskQueue: string;
+            }[];
+        };
+        AgentHello: {
+            entity: string;
+            name: string;
+            incarnation: string;
+            endedIncarnation?: string;
+            host: string;
+            pid: number;
+            version: string;
+            maxJobs: number;
+            targets: {
+                [key: string]: {
+                    place: string;
+                    ok: boolean;
+                    details: string[];
+                };
+            };
+            queues: (string | "*")[];
+        };
+        AgentPage: {
+            items: components["schemas"]["Agent"][];
+            nextCursor?: string;
+        };
+        AgentWelcome: {
+            queues: {
+                queueId: number;
+                entity: string;
+                queue: string;
+                /** @enum {string} */
+                target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+                taskQueue: string;
+            }[];
+            agentId: string;
+            privateTaskQueue: string;
+            watchTaskQueues: {
+                [key: string]: string;
+            };
+            heartbeatMs: number;
+            temporal: {
+                address: string;
+                namespace: string;
+            };
+        };
+        CancelledLaunch: {
+            id: string;
+            /** @enum {string} */
+            state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+        };
+        CreatedJobVersion: {
+            entity: string;
+            project: string;
+            job: string;
+            version: string;
+            digest: string;
+            /** @description False: no changes, this version existed. */
+            created: boolean;
+            /** @enum {string} */
+            message: "Created" | "Updated" | "No changes detected";
+            files: number;
+            bytes: number;
+            warnings: string[];
+        };
+        CreatedKey: {
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "agent";
+            key: string;
+        };
+        CreatedUser: {
+            username: string;
+            entity: string;
+            keyId: string;
+            key: string;
+        };
+        Entity: {
+            name: string;
+            /** @enum {string} */
+            kind: "user" | "team";
+            /**
+             * @description What this key may do in it.
+             * @enum {string}
+             */
+            role: "viewer" | "member" | "admin";
+            /** Format: date-time */
+            createdAt: string;
+        };
+        EntityPage: {
+            items: components["schemas"]["Entity"][];
+            nextCursor?: string;
+        };
+        Failure: {
+            code: string;
+            /** @enum {string} */
+            stage: "enqueue" | "claim" | "prepare" | "submit" | "run";
+            /** @enum {string} */
+            fault: "user" | "target" | "platform";
+            message: string;
+            fix: string;
+        };
+        Job: {
+            entity: string;
+            project: string;
+            name: string;
+            /** @enum {string} */
+            kind: "code" | "git" | "image";
+            description: string;
+            versions: number;
+            latestVersion: string;
+            latestBy: string;
+            latestAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        JobDetail: {
+            entity: string;
+            project: string;
+            name: string;
+            versions: components["schemas"]["JobVersion"][];
+            nextCursor?: string;
+        };
+        JobPage: {
+            items: components["schemas"]["Job"][];
+            nextCursor?: string;
+        };
+        JobVersion: {
+            /** @description vN */
+            version: string;
+            aliases: string[];
+            /** @description Hex MD5 over its files, as the wandb client computes it. */
+            digest: string;
+            /** @enum {string} */
+            kind: "code" | "git" | "image";
+            entryPoint: string[] | null;
+            pythonVersion: string | null;
+            /** @description As in wandb-job.json. */
+            source: {
+                [key: string]: unknown;
+            };
+            codeDigest: string | null;
+            description: string;
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Launches that used this version. */
+            launches: number;
+            lastLaunch: string | null;
+            lastLaunchAt: string | null;
+        };
+        Key: {
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "agent" | "run";
+            /** @description The last four characters. */
+            hint: string;
+            description: string;
+            /** @description Agent keys: the one entity they reach. */
+            entity: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            expiresAt: string | null;
+            revokedAt: string | null;
+            lastUsedAt: string | null;
+        };
+        KeyList: {
+            items: components["schemas"]["Key"][];
+        };
+        Launch: {
+            id: string;
+            /** @description Of the project. */
+            entity: string;
+            project: string;
+            queue: {
+                entity: string;
+                name: string;
+            };
+            /** @enum {string} */
+            target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+            /** @description As it was asked for. */
+            job: string;
+            /** @description The version that the alias meant at enqueue: name:vN. */
+            jobVersion: string | null;
+            author: string;
+            /** @enum {string} */
+            state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+            /** @description Why it is in this state, when there is something to say. */
+            reason: string | null;
+            /** @enum {string} */
+            priority: "critical" | "high" | "medium" | "low";
+            held: boolean;
+            attempt: number;
+            /** @description How many claims it has had. */
+            epoch: number;
+            agent: string | null;
+            node: string | null;
+            /** @description Id of its run, fixed at enqueue. */
+            runName: string;
+            requireRun: boolean;
+            exitCode: number | null;
+            failure: components["schemas"]["Failure"] | null;
+            cancelRequestedAt: string | null;
+            cancelledBy: string | null;
+            relaunchOf: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            claimedAt: string | null;
+            startedAt: string | null;
+            endedAt: string | null;
+        };
+        LaunchBatch: {
+            launches: components["schemas"]["LaunchRequest"][];
+        };
+        LaunchBatchResult: {
+            results: (components["schemas"]["AcceptedLaunch"] | {
+                error: components["schemas"]["Problem"];
+            })[];
+        };
+        LaunchDetail: {
+            id: string;
+            /** @description Of the project. */
+            entity: string;
+            project: string;
+            queue: {
+                entity: string;
+                name: string;
+            };
+            /** @enum {string} */
+            target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+            /** @description As it was asked for. */
+            job: string;
+            /** @description The version that the alias meant at enqueue: name:vN. */
+            jobVersion: string | null;
+            author: string;
+            /** @enum {string} */
+            state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+            /** @description Why it is in this state, when there is something to say. */
+            reason: string | null;
+            /** @enum {string} */
+            priority: "critical" | "high" | "medium" | "low";
+            held: boolean;
+            attempt: number;
+            /** @description How many claims it has had. */
+            epoch: number;
+            agent: string | null;
+            node: string | null;
+            /** @description Id of its run, fixed at enqueue. */
+            runName: string;
+            requireRun: boolean;
+            exitCode: number | null;
+            failure: components["schemas"]["Failure"] | null;
+            cancelRequestedAt: string | null;
+            cancelledBy: string | null;
+            relaunchOf: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            claimedAt: string | null;
+            startedAt: string | null;
+            endedAt: string | null;
+            /** @description Place in line, 1 = next; null when it does not wait. */
+            position: number | null;
+            /** @description What was asked for. */
+            request: {
+                [key: string]: unknown;
+            };
+            /** @description The same with names looked up and defaults filled in. */
+            resolved: {
+                [key: string]: unknown;
+            };
+            /** @description What the target was asked to run. */
+            plan: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Null until the job has called wandb.init. */
+            run: {
+                name: string;
+                displayName: string;
+                state: string;
+                url: string;
+            } | null;
+            timeline: components["schemas"]["LaunchEvent"][];
+        };
+        LaunchEvent: {
+            /** @description Unique in the launch: writer and number. */
+            key: string;
+            /** Format: date-time */
+            at: string;
+            type: string;
+            sentence: string;
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        LaunchEventList: {
+            items: components["schemas"]["LaunchEvent"][];
+        };
+        LaunchPage: {
+            items: components["schemas"]["Launch"][];
+            nextCursor?: string;
+        };
+        LaunchRequest: {
+            queue: string;
+            job: string;
+            project?: string;
+            entity?: string;
+            name?: string;
+            /** @enum {string} */
+            priority?: "critical" | "high" | "medium" | "low";
+            runId?: string;
+            requireRun?: boolean;
+            overrides?: {
+                entryPoint?: string[];
+                args?: string[];
+                config?: {
+                    [key: string]: unknown;
+                };
+                environment?: {
+                    [key: string]: string;
+                };
+                workingDir?: string;
+                resourceConfig?: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        LogChunk: {
+            /** @description Number of the chunk in the launch, from 1, without gap. */
+            n: number;
+            attempt: number;
+            /** @enum {string} */
+            stream: "prepare" | "stdout" | "stderr";
+            /** @description Where its bytes begin in the stream. */
+            fromByte: number;
+            /** Format: date-time */
+            at: string;
+            text: string;
+        };
+        LogPage: {
+            chunks: components["schemas"]["LogChunk"][];
+            /** @description Ask from here for what comes after. */
+            nextFrom: number;
+            /** @description There is more to read now. */
+            more: boolean;
+            /** @description Nothing will be added any more. */
+            ended: boolean;
+        };
+        Member: {
+            username: string;
+            displayName: string;
+            /** @enum {string} */
+            role: "viewer" | "member" | "admin";
+        };
+        MemberList: {
+            items: components["schemas"]["Member"][];
+        };
+        MemberRole: {
+            /** @enum {string} */
+            role: "viewer" | "member" | "admin";
+        };
+        NewKey: {
+            /** @constant */
+            kind: "user";
+            description?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+        } | {
+            /** @constant */
+            kind: "agent";
+            /** @description The entity whose queues the agent may serve. Needs the role admin there. */
+            entity: string;
+            description?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+        };
+        NewProject: {
+            name: string;
+            description?: string;
+        };
+        NewQueue: {
+            /** @description Default: your own. */
+            entity?: string;
+            name: string;
+            /**
+             * @description Where its launches run. Fixed once made; default: process.
+             * @enum {string}
+             */
+            target?: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+            description?: string;
+            /** @description Default: true. */
+            requireRun?: boolean;
+            resourceConfig?: {
+                [key: string]: unknown;
+            };
+        };
+        NewTeam: {
+            name: string;
+        };
+        NewUser: {
+            username: string;
+            displayName?: string;
+            email?: string;
+            isAdmin?: boolean;
+        };
+        Problem: {
+            /** @description Address of the page about this code. */
+            type: string;
+            title: string;
+            status: number;
+            /** @description What happened in this case. */
+            detail: string;
+            /** @description The path that was asked for. */
+            instance: string;
+            /** @description Stable; programs compare this. */
+            code: string;
+            /** @enum {string} */
+            fault: "user" | "target" | "platform";
+            stage?: string;
+            /** @description What to do next. */
+            fix: string;
+            requestId: string;
+            errors?: {
+                path: string;
+                message: string;
+            }[];
+        };
+        Project: {
+            entity: string;
+            name: string;
+            description: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        ProjectListItem: {
+            entity: string;
+            name: string;
+            description: string;
+            /** Format: date-time */
+            createdAt: string;
+            runs: number;
+            jobs: number;
+        };
+        ProjectPage: {
+            items: components["schemas"]["ProjectListItem"][];
+            nextCursor?: string;
+        };
+        Queue: {
+            entity: string;
+            name: string;
+            /** @enum {string} */
+            target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+            description: string;
+            paused: boolean;
+            /** @description A job that never calls wandb.init fails. */
+            requireRun: boolean;
+            /** @description Parameters for the target that every launch of this queue gets. */
+            resourceConfig: {
+                [key: string]: unknown;
+            };
+            /** @description Launches in line. */
+            waiting: number;
+            /** @description Launches that an agent holds. */
+            running: number;
+            /** @description Active agents that serve it. */
+            agents: number;
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        QueueChange: {
+            description?: string;
+            requireRun?: boolean;
+            /** @description Replaces the whole of it. */
+            resourceConfig?: {
+                [key: string]: unknown;
+            };
+        };
+        QueuePage: {
+            items: components["schemas"]["Queue"][];
+            nextCursor?: string;
+        };
+        Relaunch: {
+            queue?: string;
+            job?: string;
+            name?: string;
+            /** @enum {string} */
+            priority?: "critical" | "high" | "medium" | "low";
+            requireRun?: boolean;
+            /** @description Replaces the overrides field by field. */
+            overrides?: {
+                entryPoint?: string[];
+                args?: string[];
+                config?: {
+                    [key: string]: unknown;
+                };
+                environment?: {
+                    [key: string]: string;
+                };
+                workingDir?: string;
+                resourceConfig?: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        Run: {
+            entity: string;
+            project: string;
+            /** @description Its id in the project (WANDB_RUN_ID). */
+            name: string;
+            displayName: string;
+            /** @enum {string} */
+            state: "pending" | "running" | "finished" | "failed" | "crashed" | "killed" | "preempting" | "preempted";
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description Last or chosen value of each metric. NaN and infinities are strings. */
+            summary: {
+                [key: string]: unknown;
+            };
+            notes: string;
+            tags: string[];
+            group: string;
+            jobType: string;
+            host: string;
+            program: string;
+            username: string | null;
+            launchId: string | null;
+            launchUrl: string | null;
+            exitCode: number | null;
+            historyLines: number;
+            consoleLines: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            heartbeatAt: string;
+            endedAt: string | null;
+        };
+        RunConsole: {
+            total: number;
+            lines: {
+                line: number;
+                /** @enum {string} */
+                level: "info" | "error";
+                timestamp?: string;
+                label?: string;
+                text: string;
+            }[];
+        };
+        RunFile: {
+            name: string;
+            size: number;
+            /** Format: date-time */
+            uploadedAt: string;
+            /** @description Absolute, needs no key, works for an hour. */
+            url: string;
+        };
+        RunFilePage: {
+            items: components["schemas"]["RunFile"][];
+            nextCursor?: string;
+        };
+        RunHistory: {
+            total: number;
+            lines: {
+                line: number;
+                values: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        RunPage: {
+            items: components["schemas"]["Run"][];
+            nextCursor?: string;
+        };
+        Viewer: {
+            /** @enum {string} */
+            kind: "user" | "agent" | "run";
+            /** @description As it stands in audit events and as the author of launches. */
+            name: string;
+            username: string | null;
+            displayName: string | null;
+            email: string | null;
+            isAdmin: boolean;
+            /** @description The entity used where none is named. */
+            entity: string | null;
+            /** @description Only for the key of a job: its launch. */
+            launchId: string | null;
+            /** @description Of this API. */
+            version: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getViewer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Viewer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUser"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEntities: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entity"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEntity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entity"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRole"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQueues: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueue"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["QueueChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createJobVersion: {
+        parameters: {
+            query?: {
+                /** @description Needed. Program and arguments: split on spaces, quotes keep them; or a JSON list of strings. */
+                entryPoint?: string;
+                /** @description Default: what runtime.txt or .python-version in the folder says, else any. */
+                pythonVersion?: string;
+                /** @description Besides `latest`; several separated by commas. */
+                alias?: string;
+                description?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        /** @description A gzipped tar of the folder. */
+        requestBody: {
+            content: {
+                "application/gzip": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedJobVersion"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedJobVersion"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadJobCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+                /** @description vN or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLaunches: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                entity?: string;
+                project?: string;
+                queue?: string;
+                /** @description One or more states, separated by commas. */
+                state?: string;
+                author?: string;
+                /** @description Name of the job, any version. */
+                job?: string;
+                /** @description Accepted at or after this time. */
+                since?: string;
+                /** @description Accepted before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enqueueLaunch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is accepted once, however often it is sent. 1 to 200 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LaunchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedLaunch"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enqueueLaunches: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is accepted once, however often it is sent. 1 to 200 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LaunchBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchBatchResult"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLaunchEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchEventList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relaunchLaunch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is accepted once, however often it is sent. 1 to 200 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Relaunch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedLaunch"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readLaunchLog: {
+        parameters: {
+            query?: {
+                /** @description Default: all. */
+                stream?: "prepare" | "stdout" | "stderr";
+                /** @description Default: all. */
+                attempt?: string;
+                /** @description First chunk number; default 1. */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readLaunchLogText: {
+        parameters: {
+            query?: {
+                /** @description Default: all. */
+                stream?: "prepare" | "stdout" | "stderr";
+                /** @description Default: all. */
+                attempt?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followLaunchLog: {
+        parameters: {
+            query?: {
+                /** @description Default: all. */
+                stream?: "prepare" | "stdout" | "stderr";
+                /** @description Default: all. */
+                attempt?: string;
+                /** @description First chunk number; default 1. Last-Event-ID goes before it. */
+                from?: string;
+            };
+            header?: {
+                /** @description Number of the last chunk that was received. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followLaunchEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the last event that was received. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAgents: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                /** @description Default: your own. */
+                entity?: string;
+                project?: string;
+                launch?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRunHistory: {
+        parameters: {
+            query?: {
+                /** @description About so many lines, evenly spread. Excludes from and limit. */
+                samples?: string;
+                /** @description First line, from 0. */
+                from?: string;
+                /** @description Default 1,000. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunHistory"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRunConsole: {
+        parameters: {
+            query?: {
+                /** @description The last so many lines. Excludes from and limit. */
+                last?: string;
+                /** @description First line, from 0. */
+                from?: string;
+                /** @description Default 1,000. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunConsole"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRunFiles: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFilePage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentHello: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentHello"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentWelcome"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    incarnation: string;
+                    /** @enum {string} */
+                    status: "active" | "draining" | "stopped";
+                    queues: (string | "*")[];
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDuty"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentClaim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    incarnation: string;
+                    queueId: number;
+                    ticket: string;
+                    ticketAttempt: number;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentClaim"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentConfirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                    incarnation: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        request: {
+                            launchId: string;
+                            attempt: number;
+                            name: string;
+                            command: string[];
+                            workingDir: string;
+                            environment: {
+                                [key: string]: string;
+                            };
+                            requirements?: string;
+                            pythonVersion?: string;
+                            codeDigest?: string;
+                            resourceConfig: {
+                                [key: string]: unknown;
+                            };
+                        };
+                        killGraceMs: number;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentGiveBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        returned: boolean;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                    /** @description The agent counts its reports of a claim; a repeated one changes nothing. */
+                    n: number;
+                    /** @enum {string} */
+                    state?: "preparing" | "submitting" | "starting" | "running";
+                    reason?: string;
+                    node?: string;
+                    plan?: {
+                        [key: string]: unknown;
+                    };
+                    /** Format: date-time */
+                    at: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description False: the claim was lost, or the launch is being stopped. */
+                        accepted: boolean;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentLog: {
+        parameters: {
+            query: {
+                claim: string;
+                attempt: string;
+                stream: "prepare" | "stdout" | "stderr";
+                fromByte: string;
+                at: string;
+                ended: "true" | "false";
+            };
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        /** @description Bytes of the stream, at most 1 MiB. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        length: number;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        environment: {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentCode: {
+        parameters: {
+            query: {
+                claim: string;
+            };
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,6 @@
+export const suites: readonly {
+  name: string;
+  needs: readonly ('postgres' | 'temporal' | 'python' | 'wandb')[];
+  testTimeoutS: number;
+  alone?: boolean;
+}[];
