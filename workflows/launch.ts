@@ -13,7 +13,7 @@ import type { ControlActivities } from '../activities/contract.js';
 import type { RecordedEnd } from '../domain/outcome.js';
 import { launchWorkflowInputSchema } from '../domain/launch-request.js';
 import { nextStep } from '../domain/launch-flow.js';
-import { launchAttributes } from './search-attributes.js';
+import { attributesOf, launchAttributes } from './search-attributes.js';
 import { signalNames, type LaunchNote, type LaunchResult } from './messages.js';
 import { profiles } from './profiles.js';
 import { Attempt, type AttemptResult } from './attempt.js';
@@ -103,7 +103,10 @@ async function openingNote(input: unknown): Promise<LaunchNote> {
   }
   const { workflowId } = workflowInfo();
   if ('launchId' in parsed.data) return control.readNote({ launchId: parsed.data.launchId, workflowId });
-  return control.admit({ request: parsed.data, workflowId });
+  const admitted = await control.admit({ request: parsed.data, workflowId });
+  // Whoever started it by hand gave it none of the labels by which launches are found.
+  upsertSearchAttributes(attributesOf(admitted));
+  return admitted;
 }
 
 function ended(launchId: string, end: RecordedEnd): LaunchResult {

@@ -11,7 +11,14 @@ export interface LaunchNote {
   state: LaunchState;
   attempt: number;
   target: TargetName;
+  /** `entity/queue`. */
   queue: string;
+  /** `entity/project`. */
+  project: string;
+  /** Who asked for it. */
+  user: string;
+  /** 0 = critical … 3 = low. */
+  priority: number;
   /** Set while an agent holds the launch. */
   claim?: ClaimNote;
   cancelRequested: boolean;
@@ -54,6 +61,10 @@ export interface NoteFacts {
   target: TargetName;
   entity: string;
   queue: string;
+  project: string;
+  projectEntity: string;
+  author: string;
+  priority: number;
   cancelRequested: boolean;
   claim: string | null;
   epoch: number;
@@ -72,6 +83,9 @@ export function noteFrom(row: NoteFacts): LaunchNote {
     attempt: row.attempt,
     target: row.target,
     queue: `${row.entity}/${row.queue}`,
+    project: `${row.projectEntity}/${row.project}`,
+    user: row.author,
+    priority: row.priority,
     cancelRequested: row.cancelRequested,
     ...(claim && agentId && privateQueue && place
       ? { claim: { id: claim, epoch: row.epoch, agentId, agentName: row.agentName ?? agentId, privateQueue, place } }

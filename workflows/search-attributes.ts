@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import type { Priority } from '../domain/words.js';
+import { isTerminal, isWaiting, type LaunchState } from '../domain/words.js';
+import type { LaunchNote } from './messages.js';
 
 export const launchAttributes = {
   queue: defineSearchAttributeKey('LaunchQueue', 'KEYWORD'),
@@ -11,23 +12,14 @@ export const launchAttributes = {
   priority: defineSearchAttributeKey('LaunchPriority', 'INT'),
 };
 
-export interface LaunchLabels {
-  /** `entity/queue`. */
-  queue: string;
-  status: string;
-  /** `entity/project`. */
-  project: string;
-  user: string;
-  target: string;
-  priority: Priority;
-  priorityNumber: number;
-}
-
-export const attributesOf = (labels: LaunchLabels): SearchAttributePair[] => [
-  { key: launchAttributes.queue, value: labels.queue },
-  { key: launchAttributes.status, value: labels.status },
-  { key: launchAttributes.project, value: labels.project },
-  { key: launchAttributes.user, value: labels.user },
-  { key: launchAttributes.target, value: labels.target },
-  { key: launchAttributes.priority, value: labels.priorityNumber },
+/** By these a launch's workflow is found with Temporal's own tools. `status` is `queued`, `running`, or how it ended. */
+export const attributesOf = (note: LaunchNote): SearchAttributePair[] => [
+  { key: launchAttributes.queue, value: note.queue },
+  { key: launchAttributes.status, value: statusOf(note.state) },
+  { key: launchAttributes.project, value: note.project },
+  { key: launchAttributes.user, value: note.user },
+  { key: launchAttributes.target, value: note.target },
+  { key: launchAttributes.priority, value: note.priority },
 ];
+
+const statusOf = (state: LaunchState): string => (isWaiting(state) || isTerminal(state) ? state : 'running');

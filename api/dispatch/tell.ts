@@ -14,26 +14,18 @@ const deadlineMs = 5_000;
  */
 export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Promise<void> {
   const client = await temporal.get();
-  const priority = priorityOfNumber(row.priority);
+  const note = noteFrom(row);
   await client.connection.withDeadline(Date.now() + deadlineMs, () =>
     client.workflow.signalWithStart(workflowTypes.launch, {
       workflowId: row.workflowId,
       taskQueue: controlTaskQueue,
       args: [{ launchId: row.launchId }],
       signal: signalNames.tell,
-      signalArgs: [noteFrom(row)],
+      signalArgs: [note],
       workflowTaskTimeout: '5 seconds',
       staticSummary: `${row.jobName} on ${row.entity}/${row.queue}`,
-      staticDetails: `Launch ${row.launchId} of ${row.projectEntity}/${row.project}, by ${row.author}, priority ${priority}`,
-      typedSearchAttributes: attributesOf({
-        queue: `${row.entity}/${row.queue}`,
-        status: row.state === 'queued' ? 'queued' : row.state,
-        project: `${row.projectEntity}/${row.project}`,
-        user: row.author,
-        target: row.target,
-        priority,
-        priorityNumber: row.priority,
-      }),
+      staticDetails: `Launch ${row.launchId} of ${row.projectEntity}/${row.project}, by ${row.author}, priority ${priorityOfNumber(row.priority)}`,
+      typedSearchAttributes: attributesOf(note),
     }),
   );
   await markTold(db, row.launchId, row.v);

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { GraphQLError, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql/index.js';
+import { GraphQLError, validate, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql/index.js';
 import { createYoga } from 'graphql-yoga';
 import type { DavitError } from '../../domain/errors.js';
 import { toDavitError } from '../errors.js';
@@ -41,14 +41,14 @@ export function graphqlRunner(schema: GraphQLSchema) {
   return async (req: Request, context: Context): Promise<Answer> => {
     const params = readParams(req.body);
     if (typeof params === 'string') return failed(params);
-    const { parse, validate, contextFactory, execute } = yoga.getEnveloped({ ...context, params });
+    const { parse, contextFactory, execute } = yoga.getEnveloped({ ...context, params });
     let document: DocumentNode;
     try {
       document = parse(params.query, { maxTokens, noLocation: false }) as DocumentNode;
     } catch (error) {
       return failed(error instanceof Error ? error.message : 'The document cannot be read.');
     }
-    const problems = validate(schema, document, validationRules) as readonly GraphQLError[];
+    const problems = problemsOf(schema, document);
     if (problems.length > 0) return { status: 200, body: { data: null, errors: problems.slice(0, 20).map(plain) } };
     const result = (await execute({
       schema,
@@ -59,6 +59,17 @@ export function graphqlRunner(schema: GraphQLSchema) {
     })) as ExecutionResult;
     return answerOf(result, req, context);
   };
+}
+
+/** Not by yoga: it puts the standard rules back. Documents come from its cache, so each is validated once. */
+const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+
+function problemsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  const known = validated.get(document);
+  if (known) return known;
+  const problems = validate(schema, document, validationRules);
+  validated.set(document, problems);
+  return problems;
 }
 
 interface Params {

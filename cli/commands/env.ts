@@ -1,7 +1,9 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { DavitError } from '../../domain/errors.js';
+import { exitCodes } from '../output/exit-codes.js';
 import { Output } from '../output/output.js';
+import { reportError } from '../output/report-error.js';
 import { runningStack } from '../running-stack.js';
 import { exportLines } from '../shell.js';
 import { defaultHome } from '../stack/home.js';
@@ -16,7 +18,12 @@ export function defineEnv(command: Command): void {
     .action((options: { json?: boolean; shell: 'sh' | 'fish' }) => {
       const stack = runningStack(process.env);
       if (stack === null) {
-        throw new DavitError('not-running', `No stack runs on ${defaultHome(process.env)}.`);
+        reportError(
+          new DavitError('not-running', `No stack runs on ${defaultHome(process.env)}.`),
+          options.json === true,
+        );
+        process.exitCode = exitCodes.failed;
+        return;
       }
       const variables = {
         WANDB_BASE_URL: stack.url,

@@ -79,7 +79,7 @@ const usageCodes = new Set([
   'unknown-queue',
   'unknown-job',
 ]);
-const unavailableCodes = new Set(['api-unavailable', 'store-unavailable', 'temporal-unavailable']);
+const unavailableCodes = new Set(['not-running', 'api-unavailable', 'store-unavailable', 'temporal-unavailable']);
 
 function exitCodeOf(code: string): number {
   if (usageCodes.has(code)) return exitCodes.usage;

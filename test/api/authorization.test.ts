@@ -72,15 +72,7 @@ const bodies: Record<string, unknown> = {
     queues: ['q'],
   },
   agentHeartbeat: { incarnation: 'abcdefgh', status: 'active', queues: [] },
-  agentClaim: {
-    incarnation: 'abcdefgh',
-    queueId: 1,
-    ticket: 't',
-    ticketAttempt: 1,
-    target: 'process',
-    privateQueue: 'x',
-    place: 'x',
-  },
+  agentClaim: { incarnation: 'abcdefgh', queueId: 1, ticket: 't', ticketAttempt: 1 },
   agentConfirm: { claim: randomUUID(), incarnation: 'abcdefgh' },
   agentGiveBack: { claim: randomUUID(), reason: 'x' },
   agentProgress: { claim: randomUUID(), n: 1, at: new Date().toISOString() },
@@ -182,6 +174,20 @@ describe('a key is good for its own kind of work only', () => {
     const { key } = await issueKey(api.db, { kind: 'run', userId: api.ids.ada, entityId: api.ids.lab, launchId: 'gone' });
     await revokeLaunchKeys(api.db, 'gone');
     expect((await api.call('GET', '/viewer', { key })).status).toBe(401);
+  });
+});
+
+describe('an agent of one entity does nothing in another', () => {
+  test.each(named.filter(([, route]) => route.auth === 'agent'))('%s', async (_name, route) => {
+    const foreign = await api.call('POST', '/keys', { key: api.keys.bob, body: { kind: 'agent', entity: 'bob' } });
+    expect(foreign.status).toBe(201);
+    const before = await counts();
+    const answer = await ask(
+      route.rawBody ? { ...route, rawBody: { contentType: 'application/octet-stream', description: '' } } : route,
+      foreign.body.key as string,
+    );
+    expect(['not-found', 'claim-lost'], answer.text).toContain(answer.body.code);
+    expect(await counts()).toEqual(before);
   });
 });
 

@@ -96,7 +96,7 @@ test('the key of a launch reaches the project of its launch and nothing else', a
     displayName: 'guarded',
     project: { name: 'demo', entity: { name: 'crew' } },
   });
-  const second = await api.graphql(upsert, { name: 'helper1', project: 'demo', entity: 'crew' }, key);
+  const second = await api.graphql(upsert, { name: 'second1', project: 'demo', entity: 'crew' }, key);
   expect(second.errors).toBeUndefined();
 
   const elsewhere = await api.graphql(upsert, { name: 'x1', project: 'other', entity: 'crew' }, key);
