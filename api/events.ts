@@ -50,7 +50,8 @@ export function createEvents(options: { databaseUrl: string; applicationName?: s
       if (dropped) return;
       dropped = true;
       if (client === next) client = undefined;
-      if (!closed) log.warn({ err: error }, 'lost the connection that listens for changes; live readers poll meanwhile');
+      if (!closed)
+        log.warn({ err: error }, 'lost the connection that listens for changes; live readers poll meanwhile');
       next.end().catch(() => undefined);
       again();
     };

@@ -25,7 +25,10 @@ export function hostCheck(publicUrl: string, listenHost: string): RequestHandler
   return (req, _res, next) => {
     const host = hostnameOf(req.headers.host ?? '');
     if (allowed.has(host)) next();
-    else next(new DavitError('wrong-host', `This API listens on loopback and does not answer for "${host.slice(0, 100)}".`));
+    else
+      next(
+        new DavitError('wrong-host', `This API listens on loopback and does not answer for "${host.slice(0, 100)}".`),
+      );
   };
 }
 

@@ -36,14 +36,17 @@ export async function startApi(
   const host = config.host ?? '127.0.0.1';
   let ready: (app: Express) => void = () => undefined;
   const appMade = new Promise<Express>((resolve) => (ready = resolve));
-  const server = createServer((req, res) => void appMade.then((app) => app(req, res)));
+  const server = createServer((req, res) => void appMade.then((app) => void app(req, res)));
   // A client that trickles its headers or body must not hold a connection for ever; a large upload on a slow line takes its time.
   server.requestTimeout = 3600_000;
   server.headersTimeout = 60_000;
   server.keepAliveTimeout = 30_000;
   await listen(server, config.port, host);
   const { port } = server.address() as AddressInfo;
-  const publicUrl = (config.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/+$/, '');
+  const publicUrl = (config.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(
+    /\/+$/,
+    '',
+  );
   let built: ApiDeps;
   try {
     built = typeof deps === 'function' ? await deps(publicUrl) : deps;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
+import { DavitError } from '../domain/errors.js';
 import { defineAgent } from './commands/agent.js';
 import { defineAgents } from './commands/agents.js';
 import { defineDoctor } from './commands/doctor.js';
@@ -38,25 +39,35 @@ defineAgent(program.command('agent').description('take launches from queues and 
 
 for (const name of ['server', 'worker', 'agent']) {
   // Marks the process for `davit up`, which finds by it what outlived a crash.
-  program.commands.find((command) => command.name() === name)?.addOption(new Option('--data-folder <path>').hideHelp());
+  program.commands
+    .find((command) => command.name() === name)
+    ?.addOption(new Option('--data-folder <path>').hideHelp())
+    .addOption(new Option('--json', 'errors as JSON').hideHelp());
 }
-overrideExits(program);
 
 const wantsJson = process.argv.slice(2, separatorAt(process.argv)).includes('--json');
+overrideExits(program);
 process.stdout.on('error', leaveOnClosedPipe);
 process.stderr.on('error', leaveOnClosedPipe);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  else process.exitCode = reportError(error, wantsJson);
+  process.exitCode = error instanceof CommanderError ? endOfCommander(error) : reportError(error, wantsJson);
 }
 
 /** Commander ends the process itself, with 1 for wrong usage; ours is 2. */
 function overrideExits(command: Command): void {
   command.exitOverride();
+  if (wantsJson) command.configureOutput({ writeErr: () => undefined });
   for (const child of command.commands) overrideExits(child);
+}
+
+/** Help and version end well; everything else it has told in words already, unless JSON is wanted. */
+function endOfCommander(error: CommanderError): number {
+  if (error.exitCode === 0) return exitCodes.ok;
+  if (wantsJson) reportError(new DavitError('wrong-usage', error.message.replace(/^error: /, '')), true);
+  return exitCodes.usage;
 }
 
 function separatorAt(argv: string[]): number {

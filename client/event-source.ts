@@ -98,7 +98,7 @@ export async function* followEvents(
       failure = error;
     }
     if (signal?.aborted) return;
-    if (options.maxAttempts !== undefined && attempt >= options.maxAttempts && failure !== undefined) throw failure;
+    if (options.maxAttempts !== undefined && attempt >= options.maxAttempts && failure instanceof Error) throw failure;
     const asked = failure instanceof DavitApiError ? failure.retryAfterMs : askedMs;
     const waitMs = Math.max(asked ?? 0, Math.min(firstWaitMs * 2 ** Math.min(attempt, 10), longestWaitMs));
     options.onBreak?.(failure, attempt, waitMs);
@@ -120,7 +120,11 @@ async function* connect(
     let response;
     try {
       response = await fetchOf(url, {
-        headers: { ...headers, Accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'Last-Event-ID': lastId }) },
+        headers: {
+          ...headers,
+          Accept: 'text/event-stream',
+          ...(lastId === undefined ? {} : { 'Last-Event-ID': lastId }),
+        },
         signal: any,
       });
     } catch (cause) {

@@ -102,7 +102,10 @@ const throwProblems = (baseUrl: string): Middleware => ({
 /** Until the answer begins: how long its body takes (an archive) is the caller's business. */
 async function withTimeout(fetchOf: typeof fetch, request: Request, timeoutMs: number): Promise<Response> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError')), timeoutMs);
+  const timer = setTimeout(
+    () => late.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError')),
+    timeoutMs,
+  );
   try {
     return await fetchOf(request, { signal: AbortSignal.any([request.signal, late.signal]) });
   } finally {

@@ -61,4 +61,3 @@ export const launchWorkflowInputSchema = z.union([
   z.strictObject({ launchId: launchIdSchema }),
   launchRequestSchema.extend({ entity: nameSchema, project: nameSchema }),
 ]);
-export type LaunchWorkflowInput = z.infer<typeof launchWorkflowInputSchema>;

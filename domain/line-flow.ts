@@ -5,8 +5,6 @@
 
 /** Must exceed the slots that may become free within one round trip; more costs only memory. */
 export const maxTicketsOut = 40;
-/** "So many or more": what the store counts up to. */
-export const leftCountLimit = maxTicketsOut + 1;
 
 export interface LineState {
   out: number;

@@ -6,15 +6,6 @@ export const targetNames = ['process', 'docker', 'kubernetes', 'sagemaker', 'ver
 export type TargetName = (typeof targetNames)[number];
 export const targetNameSchema = z.enum(targetNames);
 
-/** What the wandb client calls the targets (`resource` on the wire). */
-export const wireNameOfTarget: Record<TargetName, string> = {
-  process: 'local-process',
-  docker: 'local-container',
-  kubernetes: 'kubernetes',
-  sagemaker: 'sagemaker',
-  vertex: 'gcp-vertex',
-};
-
 /** Smaller number = earlier in line. The numbers are those of the wandb client. */
 export const priorities = ['critical', 'high', 'medium', 'low'] as const;
 export type Priority = (typeof priorities)[number];
@@ -42,7 +33,6 @@ export type TerminalState = 'finished' | 'failed' | 'stopped';
 export const isTerminal = (state: LaunchState): state is TerminalState =>
   state === 'finished' || state === 'failed' || state === 'stopped';
 export const isWaiting = (state: LaunchState): boolean => state === 'queued';
-export const holdsSlot = (state: LaunchState): boolean => !isTerminal(state) && !isWaiting(state);
 
 export const jobKinds = ['code', 'git', 'image'] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -69,7 +59,3 @@ export const roleIncludes = (have: Role, need: Role): boolean => rankOfRole[have
 /** The three texts that a launch writes. Each has byte offsets of its own. */
 export const logStreams = ['prepare', 'stdout', 'stderr'] as const;
 export type LogStream = (typeof logStreams)[number];
-
-export function assertNever(value: never): never {
-  throw new Error(`unexpected value ${JSON.stringify(value)}`);
-}

@@ -2,10 +2,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
 import { newLaunchId, newRunId } from '../domain/ids.js';
+import { parseJobReference, versionIndexOf } from '../domain/job.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
 import { defaultPriority, numberOfPriority, type TargetName } from '../domain/words.js';
+import { entityByName } from './entities.js';
 import type { Store } from './open.js';
+import { ensureProject } from './projects.js';
 
 export interface Admission {
   request: LaunchRequest;
@@ -40,7 +43,7 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
   const entity = request.entity ?? queueEntity;
   const job = await findJob(db, request.job, { entity, project: request.project });
   const projectName = request.project ?? job.project;
-  const projectId = await ensureProject(db, entity, projectName);
+  const projectId = await projectOf(db, entity, projectName);
 
   const runName = request.runId ?? newRunId(randomBytes);
   const resolved: ResolvedLaunch = {
@@ -125,29 +128,24 @@ interface FoundJob {
 
 async function findJob(
   db: Store,
-  ref: string,
+  text: string,
   home: { entity: string; project: string | undefined },
 ): Promise<FoundJob> {
-  const [path = '', alias = 'latest', ...rest] = ref.split(':');
-  const parts = path.split('/');
-  const name = parts.at(-1);
-  const project = parts.at(-2) ?? home.project;
-  const entity = parts.at(-3) ?? home.entity;
-  if (!name || rest.length > 0 || parts.length > 3 || !alias)
-    throw new DavitError('unknown-job', `"${ref}" is not a job reference.`);
-  if (!project)
+  const ref = parseJobReference(text, home);
+  if (!ref) {
     throw new DavitError(
       'unknown-job',
-      `"${ref}" names no project: write project/${name}, or give the launch a project.`,
+      `"${text}" names no job: write project/name:alias, or give the launch a project.`,
     );
-  const version = /^v([0-9]{1,9})$/.exec(alias)?.[1];
+  }
+  const { entity, project, name, alias } = ref;
   const found = await sql<FoundJob>`
     select a.id as "artifactId", a.version_index as version, e.name as entity, p.name as project, c.name
     from artifact_collection c
       join project p on p.id = c.project_id join entity e on e.id = p.entity_id
       join artifact a on a.collection_id = c.id and a.state = 'COMMITTED'
     where e.name = ${entity} and p.name = ${project} and c.name = ${name} and c.type = 'job'
-      and (a.version_index = ${version === undefined ? null : Number(version)}::int
+      and (a.version_index = ${versionIndexOf(alias) ?? null}::int
         or a.id = (select artifact_id from artifact_alias where collection_id = c.id and alias = ${alias}))
     limit 1`.execute(db);
   const job = found.rows[0];
@@ -155,22 +153,8 @@ async function findJob(
   return job;
 }
 
-/** A project comes to be when something is first put into it, as with the wandb client. */
-async function ensureProject(db: Store, entity: string, name: string): Promise<number> {
-  const find = () =>
-    db
-      .selectFrom('project')
-      .innerJoin('entity', 'entity.id', 'project.entity_id')
-      .select('project.id')
-      .where('entity.name', '=', entity)
-      .where('project.name', '=', name)
-      .executeTakeFirst();
-  const found = await find();
-  if (found) return found.id;
-  await sql`insert into project (entity_id, name) select id, ${name} from entity where name = ${entity} on conflict do nothing`.execute(
-    db,
-  );
-  const made = await find();
-  if (!made) throw new DavitError('not-found', `There is no entity "${entity}".`);
-  return made.id;
+async function projectOf(db: Store, entityName: string, name: string): Promise<number> {
+  const entity = await entityByName(db, entityName);
+  if (!entity) throw new DavitError('not-found', `There is no entity "${entityName}".`);
+  return (await ensureProject(db, entity.id, name)).id;
 }

@@ -107,7 +107,7 @@ const caches = new WeakMap<object, Map<number, JobVersion>>();
 /** What a job version says of itself. Throws `unknown-job` when it is gone or cannot be understood. */
 export async function readJobVersion({ db, blobs }: JobDeps, artifactId: number): Promise<JobVersion> {
   let cache = caches.get(db);
-  if (!cache) caches.set(db, (cache = new Map()));
+  if (!cache) caches.set(db, (cache = new Map<number, JobVersion>()));
   const known = cache.get(artifactId);
   if (known) return known;
   const files = await artifactFiles(db, artifactId);

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../domain/extended-json.js';
 import type { Store } from './open.js';
-import { countLines, evenly, readHistoryOf, readLines, sampleLines } from './run-lines.js';
+import { countLines, evenly, lineOfStep, readHistoryOf, readLines, sampleLines } from './run-lines.js';
 
 /** What is computed from the lines of a run when somebody asks. */
 
@@ -62,14 +62,15 @@ export interface SampleSpec {
   maxStep?: number;
 }
 
-/** Rows that have all the keys, with those keys only, evenly thinned to the number of samples. */
+/** Rows that have all the keys, with those keys only, evenly thinned to the number of samples. Steps only grow, so a range is one stretch. */
 export async function sampledHistory(db: Store, runId: number, spec: SampleSpec): Promise<Record<string, Json>[]> {
-  const { keys, samples, minStep = -Infinity, maxStep = Infinity } = spec;
+  const { keys, samples, minStep, maxStep = Infinity } = spec;
+  const total = await countLines(db, runId, 'history');
+  const from = minStep === undefined ? 0 : await lineOfStep(db, runId, minStep, total);
   const rows: Record<string, Json>[] = [];
-  for await (const lines of batches(db, runId, 0)) {
+  collect: for await (const lines of batches(db, runId, from)) {
     for (const { values } of readHistoryOf(lines)) {
-      const step = values['_step'];
-      if (typeof step === 'number' && (step < minStep || step > maxStep)) continue;
+      if (typeof values['_step'] === 'number' && values['_step'] > maxStep) break collect;
       const row = keys.map((key) => [key, valueAt(values, key)] as const);
       if (row.every(([, value]) => value !== undefined))
         rows.push(Object.fromEntries(row.map(([key, value]) => [key, value ?? null])));

@@ -130,8 +130,6 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
     },
   };
 }
-export type AgentClient = ReturnType<typeof agentClient>;
-
 /** A refusal is final; everything else (no connection, 429, 5xx) may be repeated. */
 async function refused<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -10,7 +10,7 @@ import { agentClient, type Duty } from './agent-client.js';
 import { takeSeat } from './agent-lock.js';
 import { beat } from './heartbeat.js';
 import { slotSupplier } from './slot-supplier.js';
-import { openTargets } from './targets.js';
+import { openTargets, type AgentTargets, type TargetFolders } from './targets.js';
 import { connectionOptions, installRuntime, type TemporalOptions } from './temporal.js';
 
 export interface AgentOptions {
@@ -31,6 +31,8 @@ export interface AgentOptions {
   /** Default: what the API says. */
   temporal?: TemporalOptions | undefined;
   heartbeatMs?: number | undefined;
+  /** What jobs run on, when it is not what the register has (a benchmark's target that does nothing). */
+  targets?: ((folders: TargetFolders) => Promise<AgentTargets>) | undefined;
   /** Of this program, shown with the agent. */
   version: string;
   log: Logger;
@@ -57,7 +59,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   installRuntime(log);
   const incarnation = randomBytes(8).toString('hex');
   const { endedIncarnation } = await takeSeat(options.workFolder, name, incarnation);
-  const targets = await openTargets(options, process.env);
+  const targets = await (options.targets?.(options) ?? openTargets(options, process.env));
   const api = agentClient(options);
   const welcome = await api.hello({
     entity: options.entity,

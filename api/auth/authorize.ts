@@ -29,7 +29,8 @@ export async function requireRole(db: Store, actor: Actor, entityId: number, rol
 export async function requireEntity(db: Store, actor: Actor, name: string, role: Role): Promise<EntityRow> {
   const entity = await entityByName(db, name);
   const have = entity && (await roleOf(db, actor, entity.id));
-  if (!entity || have === undefined) throw new DavitError('not-found', `There is no entity "${name}" that this key may see.`);
+  if (!entity || have === undefined)
+    throw new DavitError('not-found', `There is no entity "${name}" that this key may see.`);
   if (!roleIncludes(have, role))
     throw new DavitError('forbidden', `This needs the role ${role} in "${name}"; this key has ${have}.`);
   return entity;

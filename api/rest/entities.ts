@@ -8,7 +8,17 @@ import type { Actor } from '../auth/authenticate.js';
 import { requireEntity, roleOf } from '../auth/authorize.js';
 import type { ApiDeps } from '../deps.js';
 import { defineRoute } from './route.js';
-import { defaultLimit, entityParams, nameCursor, page, pageOf, pageQuery, readCursor, timeOf, timeSchema } from './schemas.js';
+import {
+  defaultLimit,
+  entityParams,
+  nameCursor,
+  page,
+  pageOf,
+  pageQuery,
+  readCursor,
+  timeOf,
+  timeSchema,
+} from './schemas.js';
 
 const roleSchema = z.enum(roles);
 const entitySchema = z

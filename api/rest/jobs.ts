@@ -19,7 +19,18 @@ import { requireEntity } from '../auth/authorize.js';
 import type { ApiDeps } from '../deps.js';
 import { projectParams, requireProject } from './projects.js';
 import { defineRoute } from './route.js';
-import { commaList, defaultLimit, maybeTime, nameCursor, page, pageOf, pageQuery, readCursor, timeOf, timeSchema } from './schemas.js';
+import {
+  commaList,
+  defaultLimit,
+  maybeTime,
+  nameCursor,
+  page,
+  pageOf,
+  pageQuery,
+  readCursor,
+  timeOf,
+  timeSchema,
+} from './schemas.js';
 
 const jobSchema = z
   .object({
@@ -271,7 +282,11 @@ const create = defineRoute({
       version: `v${made.versionIndex}`,
       digest: made.digest,
       created: made.created,
-      message: made.first ? ('Created' as const) : made.created ? ('Updated' as const) : ('No changes detected' as const),
+      message: made.first
+        ? ('Created' as const)
+        : made.created
+          ? ('Updated' as const)
+          : ('No changes detected' as const),
       files: upload.files.length,
       bytes: upload.files.reduce((sum, file) => sum + file.size, 0),
       warnings: made.warnings,

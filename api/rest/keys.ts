@@ -74,9 +74,7 @@ const create = defineRoute({
   auth: 'user',
   body: newKeySchema,
   status: 201,
-  response: z
-    .object({ id: z.string(), kind: z.enum(['user', 'agent']), key: z.string() })
-    .meta({ id: 'CreatedKey' }),
+  response: z.object({ id: z.string(), kind: z.enum(['user', 'agent']), key: z.string() }).meta({ id: 'CreatedKey' }),
   handler: async ({ actor, body, deps }) => {
     if (actor.userId === undefined) throw new DavitError('forbidden');
     const userId = actor.userId;

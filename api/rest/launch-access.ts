@@ -13,7 +13,8 @@ import { roleIncludes } from '../../domain/words.js';
 export async function requireLaunch(db: Store, actor: Actor, id: string, role: Role): Promise<LaunchRow> {
   const row = launchIdSchema.safeParse(id).success ? await launchById(db, id) : undefined;
   const have = row && (await roleOf(db, actor, row.entity_id));
-  if (!row || have === undefined) throw new DavitError('not-found', `There is no launch "${id}" that this key may see.`);
+  if (!row || have === undefined)
+    throw new DavitError('not-found', `There is no launch "${id}" that this key may see.`);
   if (!roleIncludes(have, role))
     throw new DavitError('forbidden', `This needs the role ${role} in "${row.entity}"; this key has ${have}.`);
   return row;

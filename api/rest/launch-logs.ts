@@ -71,7 +71,7 @@ const readText = defineRoute({
   handler: async ({ actor, params, query, deps, res }) => {
     const row = await requireLaunch(deps.db, actor, params.id, 'viewer');
     res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const rows = await readLog(deps.db, row.id, { after, limit: 100, ...query });
       for (const chunk of rows) {
         if (chunk.wanted && !res.write(chunk.data) && !res.destroyed)
@@ -103,7 +103,9 @@ const follow = defineRoute({
   params: launchParams,
   query: z.strictObject({
     ...filterQuery,
-    from: wholeNumber(1, 2_147_483_647).optional().describe('First chunk number; default 1. Last-Event-ID goes before it.'),
+    from: wholeNumber(1, 2_147_483_647)
+      .optional()
+      .describe('First chunk number; default 1. Last-Event-ID goes before it.'),
   }),
   headers: { 'Last-Event-ID': { description: 'Number of the last chunk that was received.' } },
   streams: ['text/event-stream'],
@@ -119,7 +121,7 @@ const follow = defineRoute({
       while (!stream.signal.aborted) {
         const now = await launchById(deps.db, row.id);
         const over = !now || (await isLogOver(deps.db, now));
-        for (let more = true; more && !stream.signal.aborted; ) {
+        for (let more = true; more && !stream.signal.aborted;) {
           const result = await reader.read();
           for (const chunk of result.chunks) await stream.send({ event: 'log', id: String(chunk.n), data: chunk });
           more = result.more;

@@ -12,7 +12,14 @@ import { visibleEntityIds } from '../auth/visible.js';
 import type { ApiDeps } from '../deps.js';
 import { problemOf, problemSchema, toDavitError } from '../errors.js';
 import { requireLaunch, requireMayEnqueue } from './launch-access.js';
-import { eventSchema, launchDetailSchema, launchRequestBody, launchSchema, toEvent, toLaunch } from './launch-schemas.js';
+import {
+  eventSchema,
+  launchDetailSchema,
+  launchRequestBody,
+  launchSchema,
+  toEvent,
+  toLaunch,
+} from './launch-schemas.js';
 import { defineRoute } from './route.js';
 import { commaList, defaultLimit, page, pageOf, pageQuery, readCursor, timeText } from './schemas.js';
 
@@ -59,7 +66,8 @@ const enqueue = defineRoute({
   path: '/launches',
   operationId: 'enqueueLaunch',
   summary: 'Enqueue a launch',
-  description: 'It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key.',
+  description:
+    'It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key.',
   tag: 'launches',
   auth: 'user',
   headers: idempotencyHeader,
@@ -68,7 +76,9 @@ const enqueue = defineRoute({
   otherStatus: [200],
   response: acceptedSchema,
   handler: async ({ actor, body, deps, req, res }) => {
-    const accepted = await enqueueOne(deps, actor, body, { idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')) });
+    const accepted = await enqueueOne(deps, actor, body, {
+      idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')),
+    });
     res.status(accepted.created ? 201 : 200).setHeader('Location', `/api/v1/launches/${accepted.id}`);
     return accepted;
   },
@@ -138,7 +148,12 @@ const list = defineRoute({
       {
         entityIds: await visibleEntityIds(deps.db, actor, query.entity),
         project: query.project,
-        queue: query.queue === undefined ? undefined : second === undefined ? { name: first } : { entity: first, name: second },
+        queue:
+          query.queue === undefined
+            ? undefined
+            : second === undefined
+              ? { name: first }
+              : { entity: first, name: second },
         states: query.state,
         author: query.author,
         job: query.job,
@@ -225,7 +240,8 @@ const relaunch = defineRoute({
   path: '/launches/{id}/relaunch',
   operationId: 'relaunchLaunch',
   summary: 'Enqueue the same again',
-  description: 'A new launch and a new run from the same request. What is given here replaces that part of the request.',
+  description:
+    'A new launch and a new run from the same request. What is given here replaces that part of the request.',
   tag: 'launches',
   auth: 'user',
   headers: idempotencyHeader,

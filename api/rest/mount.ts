@@ -72,7 +72,7 @@ async function readJson(route: Route, deps: ApiDeps, req: Request, res: Response
   await new Promise<void>((resolve, reject) => {
     void run(req, res, (error?: unknown) => {
       if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      else reject(error instanceof Error ? error : new Error('the body parser failed'));
     });
   });
 }
@@ -82,11 +82,14 @@ function requireContentType(req: Request, wanted: string): void {
   if (type !== wanted)
     throw new DavitError(
       'unsupported-media-type',
-      type === undefined ? `This takes a body of type ${wanted}.` : `The body has the type ${type}; this takes ${wanted}.`,
+      type === undefined
+        ? `This takes a body of type ${wanted}.`
+        : `The body has the type ${type}; this takes ${wanted}.`,
     );
 }
 
-const contentTypeOf = (req: Request): string | undefined => req.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+const contentTypeOf = (req: Request): string | undefined =>
+  req.get('content-type')?.split(';')[0]?.trim().toLowerCase();
 
 function parse(schema: z.ZodType | undefined, value: unknown, where: 'body' | 'query' | 'path'): unknown {
   if (!schema) {
@@ -96,10 +99,30 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: 'body' | 'q
       });
     return undefined;
   }
+  const unstorable = findUnstorable(value, where === 'body' ? [] : [where]);
+  if (unstorable)
+    throw new DavitError(where === 'path' ? 'not-found' : 'invalid-request', `${unstorable}: ${unstorableSentence}`, {
+      errors: [{ path: unstorable, message: unstorableSentence }],
+    });
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   // A path that cannot name anything names nothing.
   throw validationError(result.error, where, where === 'path' ? 'not-found' : 'invalid-request');
+}
+
+const unstorableSentence = 'has a character that cannot be stored (NUL, or half of a surrogate pair)';
+const unstorablePattern = /\u0000|\p{Surrogate}/u; // eslint-disable-line no-control-regex -- NUL is what it looks for
+
+/** Where the first text is that PostgreSQL could not hold, keys included. */
+function findUnstorable(value: unknown, path: readonly string[]): string | undefined {
+  if (typeof value === 'string') return unstorablePattern.test(value) ? path.join('.') || 'body' : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    if (unstorablePattern.test(key)) return path.join('.') || 'body';
+    const found = findUnstorable(inner, [...path, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function answer(route: Route, res: Response, result: unknown): void {

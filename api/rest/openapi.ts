@@ -20,7 +20,8 @@ export function openApiDocument(routes: readonly Route[]): Json {
     info: {
       title: 'Davit',
       version: '1',
-      description: 'Errors are problem details (RFC 9457) with a stable `code`; each code has a page under /docs/errors.',
+      description:
+        'Errors are problem details (RFC 9457) with a stable `code`; each code has a page under /docs/errors.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/api/v1' }],
@@ -93,7 +94,8 @@ function requestBodyOf(route: Route, components: Components): Json {
   return {};
 }
 
-const textSchema = (type: string): Json => (type.startsWith('text/') ? { type: 'string' } : { type: 'string', format: 'binary' });
+const textSchema = (type: string): Json =>
+  type.startsWith('text/') ? { type: 'string' } : { type: 'string', format: 'binary' };
 
 function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query', components: Components): Json[] {
   if (!schema) return [];
@@ -134,7 +136,8 @@ class Components {
 
   private add(id: string, schema: Json): void {
     const known = this.schemas.get(id);
-    if (known && JSON.stringify(known) !== JSON.stringify(schema)) throw new Error(`two different schemas are named ${id}`);
+    if (known && JSON.stringify(known) !== JSON.stringify(schema))
+      throw new Error(`two different schemas are named ${id}`);
     this.schemas.set(id, schema);
   }
 

@@ -8,7 +8,17 @@ import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
 import type { Role } from '../../domain/words.js';
 import { defineRoute } from './route.js';
-import { defaultLimit, entityParams, nameCursor, page, pageOf, pageQuery, readCursor, timeOf, timeSchema } from './schemas.js';
+import {
+  defaultLimit,
+  entityParams,
+  nameCursor,
+  page,
+  pageOf,
+  pageQuery,
+  readCursor,
+  timeOf,
+  timeSchema,
+} from './schemas.js';
 
 const projectSchema = z
   .object({ entity: z.string(), name: z.string(), description: z.string(), createdAt: timeSchema })

@@ -4,7 +4,14 @@ import { nameSchema } from '../../domain/ids.js';
 import { targetNameSchema, type Role } from '../../domain/words.js';
 import { audit } from '../../store/audit.js';
 import type { Store } from '../../store/open.js';
-import { countsOfQueues, createQueue, listQueues, queueByName, updateQueue, type QueueRow } from '../../store/queues.js';
+import {
+  countsOfQueues,
+  createQueue,
+  listQueues,
+  queueByName,
+  updateQueue,
+  type QueueRow,
+} from '../../store/queues.js';
 import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
 import { visibleEntityIds } from '../auth/visible.js';
@@ -48,8 +55,16 @@ const toQueue = (row: QueueRow, counts: Counts | undefined) => ({
 const queueParams = z.strictObject({ entity: nameSchema, queue: nameSchema });
 
 /** An unknown queue answers `unknown-queue`, whether or not its entity may be seen. */
-async function requireQueue(db: Store, actor: Actor, params: z.infer<typeof queueParams>, role: Role): Promise<QueueRow> {
-  const unknown = new DavitError('unknown-queue', `There is no queue "${params.entity}/${params.queue}" that this key may see.`);
+async function requireQueue(
+  db: Store,
+  actor: Actor,
+  params: z.infer<typeof queueParams>,
+  role: Role,
+): Promise<QueueRow> {
+  const unknown = new DavitError(
+    'unknown-queue',
+    `There is no queue "${params.entity}/${params.queue}" that this key may see.`,
+  );
   const entity = await requireEntity(db, actor, params.entity, role).catch((error: unknown) => {
     throw error instanceof DavitError && error.code === 'not-found' ? unknown : error;
   });
@@ -126,7 +141,10 @@ const create = defineRoute({
     const entity = await requireEntity(deps.db, actor, entityName, 'admin');
     const target = body.target ?? 'process';
     if (!deps.targets.includes(target))
-      throw new DavitError('unsupported-target', `This version has no target "${target}"; it has: ${deps.targets.join(', ')}.`);
+      throw new DavitError(
+        'unsupported-target',
+        `This version has no target "${target}"; it has: ${deps.targets.join(', ')}.`,
+      );
     const row = await deps.db.transaction().execute(async (tx) => {
       const id = await createQueue(tx, {
         entityId: entity.id,

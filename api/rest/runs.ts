@@ -12,7 +12,19 @@ import { originOf } from '../origin.js';
 import { requireLaunch } from './launch-access.js';
 import { requireProject } from './projects.js';
 import { defineRoute } from './route.js';
-import { commaList, defaultLimit, maybeTime, nameCursor, page, pageOf, pageQuery, readCursor, timeOf, timeSchema, wholeNumber } from './schemas.js';
+import {
+  commaList,
+  defaultLimit,
+  maybeTime,
+  nameCursor,
+  page,
+  pageOf,
+  pageQuery,
+  readCursor,
+  timeOf,
+  timeSchema,
+  wholeNumber,
+} from './schemas.js';
 
 const valuesSchema = z.record(z.string(), z.unknown());
 const runSchema = z
@@ -236,7 +248,10 @@ const files = defineRoute({
       await Promise.all(
         rows.map(async (row) => {
           const fileName = row.name.split('/').at(-1) ?? row.name;
-          return [row.name, await deps.blobs.downloadUrl(row.blobKey, { expiresInMs: linkMs, fileName, origin })] as const;
+          return [
+            row.name,
+            await deps.blobs.downloadUrl(row.blobKey, { expiresInMs: linkMs, fileName, origin }),
+          ] as const;
         }),
       ),
     );

@@ -29,7 +29,8 @@ const getViewer = defineRoute({
   auth: 'any',
   response: viewerSchema,
   handler: async ({ actor, deps }) => {
-    const user = actor.kind === 'user' && actor.userId !== undefined ? await userById(deps.db, actor.userId) : undefined;
+    const user =
+      actor.kind === 'user' && actor.userId !== undefined ? await userById(deps.db, actor.userId) : undefined;
     const entity =
       actor.homeEntity?.name ??
       (actor.entityId === undefined ? undefined : (await entityById(deps.db, actor.entityId))?.name);

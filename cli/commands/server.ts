@@ -11,7 +11,6 @@ import { addSettings, configure } from '../config/process.js';
 import { serverSettings } from '../config/server.js';
 import type { Values } from '../config/settings.js';
 import { temporalConnection } from '../config/temporal.js';
-import { makeFirstAdmin, prepareEmbedded } from '../first-start.js';
 import { defaultHome, homeAt } from '../stack/home.js';
 import { stopSignal, untilAborted } from '../stop-signals.js';
 import { version } from '../version.js';
@@ -40,6 +39,8 @@ async function serve(
   embeddedQueue: string | undefined,
   log: Logger,
 ): Promise<void> {
+  // Loaded here, so that the other commands need not wait for it.
+  const { makeFirstAdmin, prepareEmbedded } = await import('../first-start.js');
   const { isStoreUnavailable, openStore } = await import('../../store/open.js');
   const { migrate } = await import('../../store/migrate.js');
   const { createDispatch, lazyTemporal } = await import('../../api/dispatch/index.js');

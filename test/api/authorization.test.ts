@@ -99,7 +99,17 @@ async function ask(route: Route, key: string | null) {
 }
 const named = restRoutes.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
 const counts = async () => {
-  const tables = ['queue', 'project', 'launch', 'artifact', 'member', 'entity', 'user_account', 'launch_log', 'agent'] as const;
+  const tables = [
+    'queue',
+    'project',
+    'launch',
+    'artifact',
+    'member',
+    'entity',
+    'user_account',
+    'launch_log',
+    'agent',
+  ] as const;
   const pairs = tables.map(async (table) => {
     const row = await api.db
       .selectFrom(table)
@@ -121,7 +131,17 @@ describe('without a valid key nothing is answered', () => {
 });
 
 /** Routes that name nothing in particular: a stranger gets an answer, about nothing that is not his. */
-const open = ['getOpenApi', 'getViewer', 'listEntities', 'createTeam', 'listKeys', 'listQueues', 'listLaunches', 'listAgents', 'listRuns'];
+const open = [
+  'getOpenApi',
+  'getViewer',
+  'listEntities',
+  'createTeam',
+  'listKeys',
+  'listQueues',
+  'listLaunches',
+  'listAgents',
+  'listRuns',
+];
 
 describe('a stranger learns nothing and changes nothing', () => {
   test.each(named.filter(([, route]) => !open.includes(route.operationId)))('%s', async (_name, route) => {
@@ -149,7 +169,13 @@ describe('a stranger learns nothing and changes nothing', () => {
 
   test('an entity that exists and one that does not answer alike', async () => {
     const strip = (text: string) => text.replaceAll(/"(requestId|instance)":"[^"]*"/g, '').replaceAll(/lab|nil/g, '*');
-    for (const path of ['/entities/@', '/queues/@/q', '/agents/@/worker', '/runs/@/demo/r', '/entities/@/projects/demo/jobs/train']) {
+    for (const path of [
+      '/entities/@',
+      '/queues/@/q',
+      '/agents/@/worker',
+      '/runs/@/demo/r',
+      '/entities/@/projects/demo/jobs/train',
+    ]) {
       const real = await api.call('GET', path.replace('@', 'lab'), { key: api.keys.bob });
       const none = await api.call('GET', path.replace('@', 'nil'), { key: api.keys.bob });
       expect(strip(real.text)).toBe(strip(none.text));
@@ -171,7 +197,12 @@ describe('a key is good for its own kind of work only', () => {
   test('the key of a job knows its launch, and ends with it', async () => {
     const viewer = await api.call('GET', '/viewer', { key: runKey });
     expect(viewer.body).toMatchObject({ kind: 'run', launchId: values['launchId'], isAdmin: false, entity: 'lab' });
-    const { key } = await issueKey(api.db, { kind: 'run', userId: api.ids.ada, entityId: api.ids.lab, launchId: 'gone' });
+    const { key } = await issueKey(api.db, {
+      kind: 'run',
+      userId: api.ids.ada,
+      entityId: api.ids.lab,
+      launchId: 'gone',
+    });
     await revokeLaunchKeys(api.db, 'gone');
     expect((await api.call('GET', '/viewer', { key })).status).toBe(401);
   });
@@ -205,15 +236,14 @@ const needs: Record<string, 'member' | 'admin'> = {
   relaunchLaunch: 'member',
 };
 describe('roles of a team', () => {
-  test.each(named.filter(([, route]) => route.auth === 'user' && /\{(entity|id)\}/.test(route.path) && route.method === 'get'))(
-    'a viewer may read: %s',
-    async (_name, route) => {
-      // Streams do not end while the launch waits.
-      if (route.streams?.includes('text/event-stream')) return;
-      const answer = await ask(route, api.keys.vic);
-      expect(answer.status, answer.text).toBe(200);
-    },
-  );
+  test.each(
+    named.filter(([, route]) => route.auth === 'user' && /\{(entity|id)\}/.test(route.path) && route.method === 'get'),
+  )('a viewer may read: %s', async (_name, route) => {
+    // Streams do not end while the launch waits.
+    if (route.streams?.includes('text/event-stream')) return;
+    const answer = await ask(route, api.keys.vic);
+    expect(answer.status, answer.text).toBe(200);
+  });
   test.each(named.filter(([, route]) => needs[route.operationId] !== undefined))('%s', async (_name, route) => {
     const before = await counts();
     const refused = needs[route.operationId] === 'admin' ? [api.keys.vic, api.keys.mem] : [api.keys.vic];
@@ -236,7 +266,9 @@ describe('roles of a team', () => {
     const unchecked = named
       .filter(([, route]) => route.method !== 'get' && route.auth === 'user')
       .map(([, route]) => route.operationId)
-      .filter((id) => needs[id] === undefined && !['createUser', 'createTeam', 'revokeKey', 'enqueueLaunches'].includes(id));
+      .filter(
+        (id) => needs[id] === undefined && !['createUser', 'createTeam', 'revokeKey', 'enqueueLaunches'].includes(id),
+      );
     expect(unchecked).toEqual([]);
   });
 
@@ -259,7 +291,16 @@ describe('roles of a team', () => {
 test('every change left its actor behind', async () => {
   const rows = await api.db.selectFrom('audit').select(['actor', 'action', 'subject', 'data']).execute();
   const actions = new Set(rows.map((row) => row.action));
-  for (const action of ['queue.create', 'queue.update', 'job.create', 'member.set', 'member.remove', 'key.create', 'project.create', 'launch.cancel'])
+  for (const action of [
+    'queue.create',
+    'queue.update',
+    'job.create',
+    'member.set',
+    'member.remove',
+    'key.create',
+    'project.create',
+    'launch.cancel',
+  ])
     expect(actions).toContain(action);
   expect(rows.find((row) => row.action === 'queue.create')).toMatchObject({ actor: 'ada', subject: 'queue/lab/q' });
   expect(JSON.stringify(rows)).not.toMatch(/davit_(user|agent|run)-/);

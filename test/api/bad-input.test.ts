@@ -25,35 +25,135 @@ const cases: [string, string, string, CallOptions, string, string[]?][] = [
   ['wrong type', 'POST', '/launches', post({ ...launch, queue: 5 }), 'invalid-request', ['queue']],
   ['several faults at once', 'POST', '/launches', post({ queue: 5 }), 'invalid-request', ['queue', 'job']],
   ['unknown key', 'POST', '/launches', post({ ...launch, colour: 'red' }), 'invalid-request', ['colour']],
-  ['unknown key deep inside', 'POST', '/launches', post({ ...launch, overrides: { arg: [] } }), 'invalid-request', ['overrides.arg']],
-  ['wrong type deep inside', 'POST', '/launches', post({ ...launch, overrides: { args: ['a', 1] } }), 'invalid-request', ['overrides.args.1']],
-  ['path that leaves the job', 'POST', '/launches', post({ ...launch, overrides: { workingDir: '../x' } }), 'invalid-request', ['overrides.workingDir']],
-  ['variable that is no variable', 'POST', '/launches', post({ ...launch, overrides: { environment: { 'A-B': '1' } } }), 'invalid-request', ['overrides.environment.A-B']],
+  [
+    'unknown key deep inside',
+    'POST',
+    '/launches',
+    post({ ...launch, overrides: { arg: [] } }),
+    'invalid-request',
+    ['overrides.arg'],
+  ],
+  [
+    'wrong type deep inside',
+    'POST',
+    '/launches',
+    post({ ...launch, overrides: { args: ['a', 1] } }),
+    'invalid-request',
+    ['overrides.args.1'],
+  ],
+  [
+    'path that leaves the job',
+    'POST',
+    '/launches',
+    post({ ...launch, overrides: { workingDir: '../x' } }),
+    'invalid-request',
+    ['overrides.workingDir'],
+  ],
+  [
+    'variable that is no variable',
+    'POST',
+    '/launches',
+    post({ ...launch, overrides: { environment: { 'A-B': '1' } } }),
+    'invalid-request',
+    ['overrides.environment.A-B'],
+  ],
   ['NUL character', 'POST', '/launches', post({ ...launch, name: 'a\0b' }), 'invalid-request'],
-  ['half a surrogate pair', 'POST', '/launches', json(JSON.stringify(launch).replace('}', ',"name":"\\ud800"}')), 'invalid-request'],
+  [
+    'half a surrogate pair',
+    'POST',
+    '/launches',
+    json(JSON.stringify(launch).replace('}', ',"name":"\\ud800"}')),
+    'invalid-request',
+  ],
   ['empty body', 'POST', '/launches', json(''), 'invalid-request', ['queue', 'job']],
   ['no body', 'POST', '/launches', {}, 'invalid-request', ['queue', 'job']],
   ['list instead of object', 'POST', '/launches', json('[]'), 'invalid-request'],
   ['null', 'POST', '/launches', json('null'), 'invalid-request'],
   ['broken JSON', 'POST', '/launches', json('{"queue": "secret'), 'invalid-json'],
   ['JSON with NaN', 'POST', '/launches', json('{"a": NaN}'), 'invalid-json'],
-  ['another content type', 'POST', '/launches', { raw: 'a=b', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }, 'unsupported-media-type'],
-  ['unknown encoding', 'POST', '/launches', { raw: 'x', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'zstd9' } }, 'unsupported-media-type'],
-  ['not gzip though it says so', 'POST', '/launches', { raw: '{}', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' } }, 'invalid-request'],
+  [
+    'another content type',
+    'POST',
+    '/launches',
+    { raw: 'a=b', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
+    'unsupported-media-type',
+  ],
+  [
+    'unknown encoding',
+    'POST',
+    '/launches',
+    { raw: 'x', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'zstd9' } },
+    'unsupported-media-type',
+  ],
+  [
+    'not gzip though it says so',
+    'POST',
+    '/launches',
+    { raw: '{}', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' } },
+    'invalid-request',
+  ],
   ['oversized body', 'POST', '/launches', post({ ...launch, name: 'x'.repeat(200_000) }), 'body-too-large'],
-  ['bad idempotency key', 'POST', '/launches', { body: launch, headers: { 'Idempotency-Key': 'a b' } }, 'invalid-request', ['header.Idempotency-Key']],
-  ['1,001 at once', 'POST', '/launches/batch', post({ launches: Array.from({ length: 1001 }, () => launch) }), 'invalid-request', ['launches']],
+  [
+    'bad idempotency key',
+    'POST',
+    '/launches',
+    { body: launch, headers: { 'Idempotency-Key': 'a b' } },
+    'invalid-request',
+    ['header.Idempotency-Key'],
+  ],
+  [
+    '1,001 at once',
+    'POST',
+    '/launches/batch',
+    post({ launches: Array.from({ length: 1001 }, () => launch) }),
+    'invalid-request',
+    ['launches'],
+  ],
   ['none at once', 'POST', '/launches/batch', post({ launches: [] }), 'invalid-request', ['launches']],
-  ['one bad in a batch', 'POST', '/launches/batch', post({ launches: [launch, { ...launch, priority: 1 }] }), 'invalid-request', ['launches.1.priority']],
+  [
+    'one bad in a batch',
+    'POST',
+    '/launches/batch',
+    post({ launches: [launch, { ...launch, priority: 1 }] }),
+    'invalid-request',
+    ['launches.1.priority'],
+  ],
   ['bad name', 'POST', '/queues', post({ entity: 'lab', name: 'a b' }), 'invalid-request', ['name']],
-  ['name that is too long', 'POST', '/queues', post({ entity: 'lab', name: 'x'.repeat(65) }), 'invalid-request', ['name']],
+  [
+    'name that is too long',
+    'POST',
+    '/queues',
+    post({ entity: 'lab', name: 'x'.repeat(65) }),
+    'invalid-request',
+    ['name'],
+  ],
   ['name taken', 'POST', '/queues', post({ entity: 'lab', name: 'q' }), 'conflict'],
-  ['target that is no target', 'POST', '/queues', post({ entity: 'lab', name: 'x', target: 'abacus' }), 'invalid-request', ['target']],
-  ['target that is not there yet', 'POST', '/queues', post({ entity: 'lab', name: 'x', target: 'vertex' }), 'unsupported-target'],
+  [
+    'target that is no target',
+    'POST',
+    '/queues',
+    post({ entity: 'lab', name: 'x', target: 'abacus' }),
+    'invalid-request',
+    ['target'],
+  ],
+  [
+    'target that is not there yet',
+    'POST',
+    '/queues',
+    post({ entity: 'lab', name: 'x', target: 'vertex' }),
+    'unsupported-target',
+  ],
   ['target cannot change', 'PATCH', '/queues/lab/q', post({ target: 'docker' }), 'invalid-request', ['target']],
   ['team name taken by a user', 'POST', '/entities', post({ name: 'bob' }), 'conflict'],
   ['role that is no role', 'PUT', '/entities/lab/members/bob', post({ role: 'owner' }), 'invalid-request', ['role']],
-  ['key that has ended already', 'POST', '/keys', post({ kind: 'user', expiresAt: '2020-01-01T00:00:00Z' }), 'invalid-request', ['expiresAt']],
+  [
+    'key that has ended already',
+    'POST',
+    '/keys',
+    post({ kind: 'user', expiresAt: '2020-01-01T00:00:00Z' }),
+    'invalid-request',
+    ['expiresAt'],
+  ],
   ['agent key without entity', 'POST', '/keys', post({ kind: 'agent' }), 'invalid-request', ['entity']],
   ['unknown query parameter', 'GET', '/launches?colour=red', {}, 'invalid-request', ['query.colour']],
   ['query parameter where none is', 'GET', '/viewer?x=1', {}, 'invalid-request', ['query.x']],
@@ -63,7 +163,14 @@ const cases: [string, string, string, CallOptions, string, string[]?][] = [
   ['limit of 0', 'GET', '/launches?limit=0', {}, 'invalid-request', ['query.limit']],
   ['limit that is no number', 'GET', '/launches?limit=ten', {}, 'invalid-request', ['query.limit']],
   ['foreign cursor', 'GET', '/launches?cursor=abc', {}, 'invalid-request', ['query.cursor']],
-  ['cursor of another list', 'GET', `/launches?cursor=${Buffer.from('["a","b"]').toString('base64url')}`, {}, 'invalid-request', ['query.cursor']],
+  [
+    'cursor of another list',
+    'GET',
+    `/launches?cursor=${Buffer.from('["a","b"]').toString('base64url')}`,
+    {},
+    'invalid-request',
+    ['query.cursor'],
+  ],
   ['unknown launch', 'GET', '/launches/abcdefghij0123456789', {}, 'not-found'],
   ['id that is no id', 'GET', '/launches/..%2f..%2fetc', {}, 'not-found'],
   ['id with NUL', 'GET', '/launches/a%00b', {}, 'not-found'],
@@ -72,7 +179,14 @@ const cases: [string, string, string, CallOptions, string, string[]?][] = [
   ['key id that is no id', 'DELETE', '/keys/12', {}, 'not-found'],
   ['unknown address', 'GET', '/nothing', {}, 'not-found'],
   ['unknown method', 'DELETE', '/queues', {}, 'method-not-allowed'],
-  ['last event id that is none', 'GET', '/launches/ID/logs/stream', { headers: { 'Last-Event-ID': 'x' } }, 'invalid-request', ['header.Last-Event-ID']],
+  [
+    'last event id that is none',
+    'GET',
+    '/launches/ID/logs/stream',
+    { headers: { 'Last-Event-ID': 'x' } },
+    'invalid-request',
+    ['header.Last-Event-ID'],
+  ],
 ];
 
 describe('each fault has its code, its sentence and its next step', () => {
@@ -103,16 +217,26 @@ describe('each fault has its code, its sentence and its next step', () => {
   });
 
   test('a key named __proto__ is an unknown key like any other, or data', async () => {
-    const answer = await api.call('POST', '/launches', json('{"queue":"lab/q","job":"lab/demo/train","__proto__":{"x":1}}'));
+    const answer = await api.call(
+      'POST',
+      '/launches',
+      json('{"queue":"lab/q","job":"lab/demo/train","__proto__":{"x":1}}'),
+    );
     expect(answer.body.code, answer.text).toBe('invalid-request');
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 });
 
 test('one bad launch in a batch leaves the others', async () => {
-  const answer = await api.call('POST', '/launches/batch', { body: { launches: [launch, { ...launch, queue: 'lab/nil' }, launch] } });
+  const answer = await api.call('POST', '/launches/batch', {
+    body: { launches: [launch, { ...launch, queue: 'lab/nil' }, launch] },
+  });
   expect(answer.status).toBe(200);
-  expect(answer.body.results).toMatchObject([{ created: true }, { error: { code: 'unknown-queue', status: 404 } }, { created: true }]);
+  expect(answer.body.results).toMatchObject([
+    { created: true },
+    { error: { code: 'unknown-queue', status: 404 } },
+    { created: true },
+  ]);
 });
 
 test('an answer names the request, by the caller’s own id when it is sane', async () => {

@@ -15,8 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const upload = (job: string, raw: Uint8Array | string, query = 'entryPoint=python+train.py', type = 'application/gzip') =>
-  api.call('POST', `/entities/lab/projects/demo/jobs/${job}/versions?${query}`, { raw, headers: { 'Content-Type': type } });
+const upload = (
+  job: string,
+  raw: Uint8Array | string,
+  query = 'entryPoint=python+train.py',
+  type = 'application/gzip',
+) =>
+  api.call('POST', `/entities/lab/projects/demo/jobs/${job}/versions?${query}`, {
+    raw,
+    headers: { 'Content-Type': type },
+  });
 
 test('an uploaded folder comes back byte for byte, always in the same archive', async () => {
   const large = Buffer.alloc(5_000_001, 'abcdefg');
@@ -57,9 +65,9 @@ test('an uploaded folder comes back byte for byte, always in the same archive', 
     expect(read('ünïcode näme.txt').toString()).toBe('ü');
     expect(read(deep).toString()).toBe('deep');
     expect(read('empty').length).toBe(0);
-    expect(execFileSync('sh', ['-c', 'test -x run.sh && ! test -x train.py && echo yes'], { cwd: folder }).toString()).toBe(
-      'yes\n',
-    );
+    expect(
+      execFileSync('sh', ['-c', 'test -x run.sh && ! test -x train.py && echo yes'], { cwd: folder }).toString(),
+    ).toBe('yes\n');
     expect(() => read('.git/config')).toThrow();
     expect(() => read('wandb/run-1/log')).toThrow();
   } finally {
@@ -128,7 +136,12 @@ test('the same folder again is no new version, but takes the aliases; a changed 
   const first = await upload('again', tarGzOf(trainFiles), 'entryPoint=python+train.py&alias=a,b');
   const same = await upload('again', tarGzOf([...trainFiles].reverse()), 'entryPoint=python+train.py&alias=c');
   expect([first.status, same.status]).toEqual([201, 200]);
-  expect(same.body).toMatchObject({ version: 'v0', created: false, message: 'No changes detected', digest: first.body.digest });
+  expect(same.body).toMatchObject({
+    version: 'v0',
+    created: false,
+    message: 'No changes detected',
+    digest: first.body.digest,
+  });
   const other = await upload('again', tarGzOf(trainFiles), 'entryPoint=python+-u+train.py&alias=a');
   expect(other.body).toMatchObject({ version: 'v1', created: true, message: 'Updated' });
   const back = await upload('again', tarGzOf(trainFiles));
@@ -188,7 +201,10 @@ describe('an archive that an agent could not unpack safely is refused', () => {
     ['empty', new Uint8Array()],
     ['gzip of something else', gzipSync(Buffer.alloc(5_000, 'x'))],
     ['cut in the middle', whole.subarray(0, whole.length - 30)],
-    ['tar cut in the middle', gzipSync(tarOf([ok, { path: 'b', data: Buffer.alloc(200_000, 'ab') }]).subarray(0, 100_000))],
+    [
+      'tar cut in the middle',
+      gzipSync(tarOf([ok, { path: 'b', data: Buffer.alloc(200_000, 'ab') }]).subarray(0, 100_000)),
+    ],
     ['tar that is not compressed', tarOf([ok])],
   ];
   test.each(damaged)('%s', async (_name, raw) => {
@@ -199,7 +215,10 @@ describe('an archive that an agent could not unpack safely is refused', () => {
 
   const tooMuch: [string, () => Buffer][] = [
     ['too many files', () => tarGzOf([ok, ...Array.from({ length: 60 }, (_, i) => ({ path: `f${i}`, data: 'x' }))])],
-    ['a bomb: small on the line, too large unpacked', () => tarGzOf([ok, { path: 'zeros', data: Buffer.alloc(14_000_000) }])],
+    [
+      'a bomb: small on the line, too large unpacked',
+      () => tarGzOf([ok, { path: 'zeros', data: Buffer.alloc(14_000_000) }]),
+    ],
     ['too large on the line', () => Buffer.alloc(3_100_000)],
   ];
   test.each(tooMuch)('%s', async (_name, raw) => {

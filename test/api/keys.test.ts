@@ -21,7 +21,9 @@ test('a key has the form that wandb clients of all versions take, and is nowhere
 test('the first admin is made once, whoever comes first', async () => {
   const database = await createTestDatabase();
   try {
-    const made = await Promise.all(Array.from({ length: 8 }, () => ensureFirstAdmin(database.db, { username: 'root' })));
+    const made = await Promise.all(
+      Array.from({ length: 8 }, () => ensureFirstAdmin(database.db, { username: 'root' })),
+    );
     const keys = made.filter((one) => one !== undefined);
     expect(keys).toHaveLength(1);
     expect(await authenticate(database.db, `Bearer ${keys[0]?.key ?? ''}`)).toMatchObject({

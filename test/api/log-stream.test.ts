@@ -36,7 +36,11 @@ class Writer {
   }
 }
 const finish = (id: string) =>
-  api.db.updateTable('launch').set({ state: 'finished', exit_code: 0, ended_at: new Date() }).where('id', '=', id).execute();
+  api.db
+    .updateTable('launch')
+    .set({ state: 'finished', exit_code: 0, ended_at: new Date() })
+    .where('id', '=', id)
+    .execute();
 
 /** Characters of one to four bytes. */
 const alphabet = ['a', 'ü', '€', '🚀', '\n'];
@@ -69,7 +73,12 @@ test('a log that is followed through broken connections has no gap and no double
     return list;
   };
   await Promise.all(
-    ([['stdout', out, [97, 1, 250, 2]], ['stderr', err, [31, 3, 120]]] as const).map(async ([stream, data, sizes]) => {
+    (
+      [
+        ['stdout', out, [97, 1, 250, 2]],
+        ['stderr', err, [31, 3, 120]],
+      ] as const
+    ).map(async ([stream, data, sizes]) => {
       const writer = new Writer(id, stream);
       for (const piece of pieces(data, [...sizes])) await writer.write(piece);
       await writer.write('', true);
@@ -114,7 +123,14 @@ test('what is written before, between and after is the same for a reader who com
 test('the same piece again, or one that overlaps, adds nothing twice; one behind a gap is not taken', async () => {
   const id = await enqueue();
   const append = (fromByte: number, text: string) =>
-    appendLog(api.db, { launchId: id, attempt: 1, stream: 'stdout', fromByte, at: new Date(), data: Buffer.from(text) });
+    appendLog(api.db, {
+      launchId: id,
+      attempt: 1,
+      stream: 'stdout',
+      fromByte,
+      at: new Date(),
+      data: Buffer.from(text),
+    });
   expect(await append(0, 'hello ')).toEqual({ length: 6 });
   expect(await append(0, 'hello ')).toEqual({ length: 6 });
   expect(await append(3, 'lo world')).toEqual({ length: 11 });
@@ -126,7 +142,9 @@ test('the same piece again, or one that overlaps, adds nothing twice; one behind
 test('a reader who stops reading is waited for, and costs the others nothing', async () => {
   const id = await enqueue();
   const writer = new Writer(id);
-  const slow = await fetch(`${api.url}/api/v1/launches/${id}/logs/stream`, { headers: { Authorization: `Bearer ${api.keys.ada}` } });
+  const slow = await fetch(`${api.url}/api/v1/launches/${id}/logs/stream`, {
+    headers: { Authorization: `Bearer ${api.keys.ada}` },
+  });
   const reader = slow.body?.getReader();
   const fast = collect(createDavitClient({ baseUrl: api.url, apiKey: api.keys.ada }).followLog(id));
   const line = `${'x'.repeat(60_000)}\n`;

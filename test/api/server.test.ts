@@ -20,7 +20,8 @@ test('stopping ends streams with an invitation to come back, and waits for reque
   const api = await startTestApi();
   try {
     await makeLaunchable(api);
-    const id = (await api.call('POST', '/launches', { body: { queue: 'lab/q', job: 'lab/demo/train' } })).body.id as string;
+    const id = (await api.call('POST', '/launches', { body: { queue: 'lab/q', job: 'lab/demo/train' } })).body
+      .id as string;
     const stream = await fetch(`${api.url}/api/v1/launches/${id}/logs/stream`, {
       headers: { Authorization: `Bearer ${api.keys.ada}` },
     });
@@ -51,7 +52,9 @@ test('a port that is taken is said so', async () => {
   const api = await startTestApi();
   try {
     const port = Number(new URL(api.url).port);
-    await expect(startApi({ port }, () => Promise.reject(new Error('not reached')))).rejects.toMatchObject({ code: 'port-in-use' });
+    await expect(startApi({ port }, () => Promise.reject(new Error('not reached')))).rejects.toMatchObject({
+      code: 'port-in-use',
+    });
   } finally {
     await api.close();
   }
@@ -59,14 +62,20 @@ test('a port that is taken is said so', async () => {
 
 test('while PostgreSQL is away the API says so and lives; when it is back, all is as before', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'davit-api-away-'));
-  let cluster = await startCluster({ folder: join(folder, 'pg') });
+  let cluster = await startCluster({ folder: join(folder, 'pg'), durable: true });
   const { port } = cluster;
   const log = pino({ level: 'silent' });
-  const { db, close } = openStore({ databaseUrl: cluster.url, maxConnections: 5, applicationName: 'test', onError: () => undefined });
+  const { db, close } = openStore({
+    databaseUrl: cluster.url,
+    maxConnections: 5,
+    applicationName: 'test',
+    onError: () => undefined,
+  });
   const events = createEvents({ databaseUrl: cluster.url, log });
   const temporal = lazyTemporal({ address: '127.0.0.1:1', namespace: 'default' }, log);
   const dispatch = createDispatch({ db, temporal, windowSize: 0, log });
-  await migrate(db);
+  // The postmaster answers before it lets anybody in.
+  await until(async () => (await migrate(db)).applied);
   const { key = '' } = (await ensureFirstAdmin(db, { username: 'root' })) ?? {};
   const api = await startApi({ port: 0 }, async (publicUrl) => ({
     db,
@@ -96,8 +105,10 @@ test('while PostgreSQL is away the API says so and lives; when it is back, all i
     expect((await fetch(`${api.publicUrl}/readyz`)).status).toBe(503);
     expect((await fetch(`${api.publicUrl}/healthz`)).status).toBe(200);
 
-    cluster = await startCluster({ folder: join(folder, 'pg'), port });
-    await until(async () => (await fetch(`${api.publicUrl}/readyz`)).status === 200, { what: 'the API to be ready again' });
+    cluster = await startCluster({ folder: join(folder, 'pg'), port, durable: true });
+    await until(async () => (await fetch(`${api.publicUrl}/readyz`)).status === 200, {
+      what: 'the API to be ready again',
+    });
     expect((await client.GET('/queues')).data?.items.map((queue) => queue.name)).toEqual(['q']);
     // Whoever follows a launch is woken after the break, because something may have been missed.
     await until(() => heard > 0, { what: 'followers to be woken' });
@@ -122,7 +133,9 @@ test('the client turns every failure into an error with a code', async () => {
       fix: expect.stringContaining('davit queue'),
       requestId: expect.stringMatching(/.{10}/),
     });
-    await expect(client.GET('/launches', { params: { query: { limit: 'x' as unknown as string } } })).rejects.toMatchObject({
+    await expect(
+      client.GET('/launches', { params: { query: { limit: 'x' as unknown as string } } }),
+    ).rejects.toMatchObject({
       code: 'invalid-request',
       errors: [{ path: 'query.limit' }],
     });

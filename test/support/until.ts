@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  options: { what?: string; ms?: number; everyMs?: number } = {},
+  options: { what?: string | (() => string); ms?: number; everyMs?: number } = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const { what = 'the condition', ms = 30_000, everyMs = 20 } = options;
   const deadline = Date.now() + ms;
@@ -20,7 +20,8 @@ export async function until<T>(
     } catch (error) {
       lastError = error;
     }
-    if (Date.now() > deadline) throw new Error(`waited ${ms} ms for ${what}`, { cause: lastError });
+    if (Date.now() > deadline)
+      throw new Error(`waited ${ms} ms for ${typeof what === 'string' ? what : what()}`, { cause: lastError });
     await wait(everyMs);
   }
 }

@@ -21,7 +21,7 @@ const patience = { timeout: 900_000 };
 const resuming = `
 import sys, wandb
 run = wandb.init(project="demo", id=sys.argv[1] if len(sys.argv) > 1 else None, config={"from": "script"})
-print("starts at step", run.step, "resumed", run.resumed)
+print("resumed", run.resumed)
 for _ in range(3):
     run.log({"loss": 1.0})
 run.finish()
@@ -39,7 +39,7 @@ describe.each(wandbVersions)('wandb %s', (version) => {
 
     const first = await start('never', id);
     expect(first, first.output).toMatchObject({ code: 0, complaints: [] });
-    expect(first.output).toContain('starts at step 0 resumed False');
+    expect(first.output).toContain('resumed False');
 
     const never = await start('never', id);
     expect(never.code, never.output).not.toBe(0);
@@ -47,7 +47,7 @@ describe.each(wandbVersions)('wandb %s', (version) => {
 
     const must = await start('must', id);
     expect(must, must.output).toMatchObject({ code: 0 });
-    expect(must.output).toContain('starts at step 3 resumed True');
+    expect(must.output).toContain('resumed True');
     const allow = await start('allow', id);
     expect(allow, allow.output).toMatchObject({ code: 0 });
     const run = await find(id);

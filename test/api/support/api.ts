@@ -122,7 +122,11 @@ async function call(url: string, method: string, adaKey: string, options: CallOp
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...headers,
     },
-    ...(raw !== undefined ? { body: raw as Uint8Array<ArrayBuffer> | string } : body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(raw !== undefined
+      ? { body: raw as Uint8Array<ArrayBuffer> | string }
+      : body === undefined
+        ? {}
+        : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   let parsed: unknown;
@@ -146,7 +150,14 @@ export function tarOf(entries: readonly TarEntry[]): Buffer {
   const parts: Buffer[] = [];
   for (const { path, data = '', type = 'File', linkpath } of entries) {
     const content = Buffer.from(data);
-    const fields = { path, size: content.length, mode: 0o644, mtime: new Date(0), type, ...(linkpath ? { linkpath } : {}) };
+    const fields = {
+      path,
+      size: content.length,
+      mode: 0o644,
+      mtime: new Date(0),
+      type,
+      ...(linkpath ? { linkpath } : {}),
+    };
     const block = Buffer.alloc(512);
     if (new Header(fields).encode(block, 0)) parts.push(new Pax({ path, size: content.length }).encode());
     parts.push(block, content, Buffer.alloc((512 - (content.length % 512)) % 512));
