@@ -15,7 +15,7 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         testTimeout: testTimeoutS * 1000,
         hookTimeout: 120_000,
-        ...(alone === true ? { fileParallelism: false, sequence: { groupOrder: 1 } } : {}),
+        ...(alone === true ? { poolOptions: { forks: { singleFork: true } }, sequence: { groupOrder: 1 } } : {}),
       },
     })),
   },

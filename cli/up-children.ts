@@ -8,7 +8,6 @@ import type { serverSettings } from './config/server.js';
 import type { upSettings } from './config/up.js';
 import type { workerSettings } from './config/worker.js';
 import type { Endpoints } from './stack/embedded.js';
-import { httpProbe } from './stack/http-probe.js';
 import { loopback } from './stack/ports.js';
 import type { ChildSpec } from './stack/supervise.js';
 
@@ -61,10 +60,18 @@ export function upChildren(
     ...(values.environmentCacheFolder === undefined ? {} : { environmentCacheFolder: values.environmentCacheFolder }),
   }));
   return [
-    { ...server, port: apiPort, probe: httpProbe(`${apiUrlOf(apiPort)}/readyz`) },
+    { ...server, port: apiPort, probe: (signal) => isOurApi(apiUrlOf(apiPort), join(home.keys, 'admin'), signal) },
     worker,
     ...(values.agent ? [agent] : []),
   ];
+}
+
+/** Ready when it answers to our key: on a port that somebody else took in the last moment, another API would answer as well. */
+async function isOurApi(url: string, keyFile: string, signal: AbortSignal): Promise<void> {
+  const key = readFileSync(keyFile, 'utf8').trim();
+  const answer = await fetch(`${url}/api/v1/viewer`, { headers: { Authorization: `Bearer ${key}` }, signal });
+  await answer.body?.cancel();
+  if (!answer.ok) throw new Error(`the API at ${url} answers ${answer.status} to our key`);
 }
 
 /**

@@ -4,8 +4,8 @@ import { followEvents, type FollowOptions } from './event-source.js';
 import type { components, paths } from './schema.gen.js';
 
 export { DavitApiError, isWorthRetrying } from './errors.js';
-export type { FollowOptions, ServerEvent } from './event-source.js';
-export type { components, paths } from './schema.gen.js';
+export type { FollowOptions } from './event-source.js';
+export type { components } from './schema.gen.js';
 
 /** A shape of the API by its name in the OpenAPI document. */
 export type Api<Name extends keyof components['schemas']> = components['schemas'][Name];

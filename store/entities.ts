@@ -12,16 +12,25 @@ export interface EntityRow {
   created_at: Date;
 }
 
-export const entityByName = (db: Store, name: string): Promise<EntityRow | undefined> =>
-  db.selectFrom('entity').selectAll().where('name', '=', name).executeTakeFirst();
+/** Entities are never renamed or removed, so a row once read stays right; every request asks for one. */
+const knownEntities = new WeakMap<object, Map<string, EntityRow>>();
+const knownEntitiesMax = 10_000;
+
+export async function entityByName(db: Store, name: string): Promise<EntityRow | undefined> {
+  let known = knownEntities.get(db);
+  if (!known) knownEntities.set(db, (known = new Map<string, EntityRow>()));
+  const before = known.get(name);
+  if (before) return before;
+  const row = await db.selectFrom('entity').selectAll().where('name', '=', name).executeTakeFirst();
+  // What a transaction sees may never be committed.
+  if (!row || db.isTransaction) return row;
+  if (known.size >= knownEntitiesMax) known.clear();
+  known.set(name, row);
+  return row;
+}
 
 export const entityById = (db: Store, id: number): Promise<EntityRow | undefined> =>
   db.selectFrom('entity').selectAll().where('id', '=', id).executeTakeFirst();
-
-export async function ownerOfEntity(db: Store, entityId: number): Promise<number | undefined> {
-  const row = await db.selectFrom('user_account').select('id').where('entity_id', '=', entityId).executeTakeFirst();
-  return row?.id;
-}
 
 export async function memberRole(db: Store, entityId: number, userId: number): Promise<Role | undefined> {
   const row = await db

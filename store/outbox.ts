@@ -70,6 +70,13 @@ export async function markTold(db: Store, launchId: string, v: number): Promise<
     where id = ${launchId}`.execute(db);
 }
 
+/** The launch's workflow exists and knows the row; somebody still has to be told that the launch waits. */
+export async function markStarted(db: Store, launchId: string): Promise<void> {
+  await sql`update launch set told = true, due = clock_timestamp() where id = ${launchId} and state = 'queued'`.execute(
+    db,
+  );
+}
+
 /**
  * Launches at the front of their line whose workflow does not exist yet become due. Under the line's lock: it writes waiting rows.
  * Answers how many.

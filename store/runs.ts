@@ -70,6 +70,20 @@ export async function getRun(db: Store, projectId: number, name: string): Promis
   return row && toRunRecord(row);
 }
 
+export async function getRunByPath(
+  db: Store,
+  entity: string,
+  project: string,
+  name: string,
+): Promise<RunRecord | undefined> {
+  const row = await selectRuns(db)
+    .where('entity.name', '=', entity)
+    .where('project.name', '=', project)
+    .where('run.name', '=', name)
+    .executeTakeFirst();
+  return row && toRunRecord(row);
+}
+
 /** The run of a launch; undefined until its job has called wandb.init. */
 export async function getRunOfLaunch(db: Store, launchId: string): Promise<RunRecord | undefined> {
   const row = await selectRuns(db).where('run.launch_id', '=', launchId).orderBy('run.id').limit(1).executeTakeFirst();

@@ -3,24 +3,20 @@ import {
   CancellationScope,
   condition,
   defineSignal,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/contract.js';
 import type { RecordedEnd } from '../domain/outcome.js';
 import { launchWorkflowInputSchema } from '../domain/launch-request.js';
 import { nextStep } from '../domain/launch-flow.js';
 import { attributesOf, launchAttributes } from './search-attributes.js';
 import { signalNames, type LaunchNote, type LaunchResult } from './messages.js';
-import { profiles } from './profiles.js';
+import { control } from './control.js';
 import { Attempt, type AttemptResult } from './attempt.js';
 
 const tell = defineSignal<[LaunchNote]>(signalNames.tell);
-
-const control = proxyActivities<ControlActivities>({ ...profiles.control, summary: 'record in the store' });
 
 /**
  * One launch, from its place in line to its end. The row in the store is the truth; what the workflow knows of it comes by `tell`. Cancelling

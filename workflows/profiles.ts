@@ -1,4 +1,4 @@
-import type { ActivityOptions } from '@temporalio/workflow';
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 
 /** Whole activity profiles: every activity belongs to one of these. A forgotten limit would mean unlimited. */
 
@@ -10,6 +10,12 @@ export const profiles = {
   control: {
     startToCloseTimeout: '15 seconds',
     retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+  },
+  /** The same within a workflow task, well inside its time-out; whoever uses it goes on with `control` when it fails. */
+  controlAtOnce: {
+    startToCloseTimeout: '3 seconds',
+    scheduleToCloseTimeout: '3 seconds',
+    retry: { maximumAttempts: 2, initialInterval: '200 milliseconds' },
   },
   /** "Somebody waits here." Waits as long as it takes; Temporal repeats it while agents are full or the API is away. */
   ticket: {
@@ -58,4 +64,4 @@ export const profiles = {
     heartbeatTimeout: agentHeartbeatTimeout,
     retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
   },
-} as const satisfies Record<string, ActivityOptions>;
+} as const satisfies Record<string, ActivityOptions | LocalActivityOptions>;

@@ -6,7 +6,7 @@ import { admitLaunch } from '../../store/admission.js';
 import { giveBackAfterLoss, readEnd, recordEnd } from '../../store/attempts.js';
 import { cancel } from '../../store/line.js';
 import type { Store } from '../../store/open.js';
-import { makeDue, markTold, noteOf } from '../../store/outbox.js';
+import { makeDue, markStarted, markTold, noteOf } from '../../store/outbox.js';
 import { launchWorkflowId } from '../../workflows/ids.js';
 import { noteFrom, type LaunchNote } from '../../workflows/messages.js';
 import type { ControlActivities } from '../contract.js';
@@ -41,7 +41,8 @@ export function controlActivities({ db, windowSize }: ControlDeps): ControlActiv
           throw ApplicationFailure.nonRetryable(error.message, error.code);
         throw error;
       }
-      // The workflow is there, it is this one; the sweep that finds the row due nudges the line.
+      // Its workflow is there, it is this one. The row stays due: who finds it so nudges the line.
+      await markStarted(db, launchId);
       return note(launchId);
     },
 

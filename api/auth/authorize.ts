@@ -1,6 +1,6 @@
 import { DavitError } from '../../domain/errors.js';
 import { roleIncludes, type Role } from '../../domain/words.js';
-import { entityByName, memberRole, ownerOfEntity, type EntityRow } from '../../store/entities.js';
+import { entityByName, memberRole, type EntityRow } from '../../store/entities.js';
 import type { Store } from '../../store/open.js';
 import type { Actor } from './authenticate.js';
 
@@ -13,8 +13,31 @@ export async function roleOf(db: Store, actor: Actor, entityId: number): Promise
   if (actor.kind !== 'user') return actor.entityId === entityId ? 'member' : undefined;
   if (actor.isAdmin || actor.homeEntity?.id === entityId) return 'admin';
   if (actor.userId === undefined) return undefined;
-  if ((await ownerOfEntity(db, entityId)) === actor.userId) return 'admin';
-  return memberRole(db, entityId, actor.userId);
+  return memberRoleSoon(db, entityId, actor.userId);
+}
+
+/** As with keys: a role that somebody had is believed for so long, so that a burst of requests asks once. */
+const cacheMs = 3_000;
+const cacheEntries = 10_000;
+const caches = new WeakMap<object, Map<string, { role: Role; untilMs: number }>>();
+
+async function memberRoleSoon(db: Store, entityId: number, userId: number): Promise<Role | undefined> {
+  let cache = caches.get(db);
+  if (!cache) caches.set(db, (cache = new Map<string, { role: Role; untilMs: number }>()));
+  const key = `${entityId}/${userId}`;
+  const known = cache.get(key);
+  if (known && known.untilMs > Date.now()) return known.role;
+  cache.delete(key);
+  const role = await memberRole(db, entityId, userId);
+  if (role === undefined) return undefined;
+  if (cache.size >= cacheEntries) cache.clear();
+  cache.set(key, { role, untilMs: Date.now() + cacheMs });
+  return role;
+}
+
+/** A role was changed in this process: it counts at once here. */
+export function forgetRole(db: Store, entityId: number, userId: number): void {
+  caches.get(db)?.delete(`${entityId}/${userId}`);
 }
 
 /** Throws `not-found` when the actor cannot see the entity, `forbidden` when it sees it but lacks the role. */

@@ -13,6 +13,11 @@ const deadlineMs = 5_000;
  * version that is not above the last one it saw. Rejects when Temporal did not take it; the row then stays due.
  */
 export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Promise<void> {
+  if (row.told && row.state === 'queued') {
+    // It waits already, and a launch that is back in line needs no other note than its next claim.
+    await markTold(db, row.launchId, row.v);
+    return;
+  }
   const client = await temporal.get();
   const note = noteFrom(row);
   await client.connection.withDeadline(Date.now() + deadlineMs, () =>

@@ -5,7 +5,7 @@ import { roles } from '../../domain/words.js';
 import { audit } from '../../store/audit.js';
 import { createTeam, listEntities, listMembers, setMember, userByName } from '../../store/entities.js';
 import type { Actor } from '../auth/authenticate.js';
-import { requireEntity, roleOf } from '../auth/authorize.js';
+import { forgetRole, requireEntity, roleOf } from '../auth/authorize.js';
 import type { ApiDeps } from '../deps.js';
 import { defineRoute } from './route.js';
 import {
@@ -167,6 +167,7 @@ async function change(
       });
     return did;
   });
+  forgetRole(deps.db, team.id, user.id);
   return { user, changed };
 }
 

@@ -277,6 +277,13 @@ const relaunch = defineRoute({
       idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')),
       relaunchOf: row.id,
     });
+    if (accepted.created)
+      await audit(deps.db, {
+        actor: actor.name,
+        action: 'launch.relaunch',
+        subject: `launch/${accepted.id}`,
+        data: { of: row.id },
+      });
     res.status(accepted.created ? 201 : 200).setHeader('Location', `/api/v1/launches/${accepted.id}`);
     return accepted;
   },

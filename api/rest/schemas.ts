@@ -18,8 +18,6 @@ export const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 
-export const booleanText = z.enum(['true', 'false']).transform((text) => text === 'true');
-
 /** `a,b,c`, each checked by the schema. */
 export const commaList = <T extends z.ZodType<unknown, string>>(item: T, max = 50) =>
   z

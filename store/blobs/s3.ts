@@ -33,6 +33,9 @@ export interface S3BlobsOptions {
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 }
 
+const nothing = () => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** S3 signs for a week at most. */
 const longestLinkMs = 7 * 24 * 3600 * 1000;
 
@@ -43,6 +46,8 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
     // Checksums beyond what an operation demands are unknown to many S3-compatible servers, and in a signed PUT would be those of an empty body.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // Without one it writes to the console; what goes wrong is thrown and logged by whoever asked.
+    logger: silent,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   };

@@ -87,7 +87,7 @@ const queries: Record<string, string> = {
 async function ask(route: Route, key: string | null) {
   const pathValues = route.operationId === 'revokeKey' ? { id: randomUUID() } : values;
   const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const value = (pathValues as Record<string, string>)[name];
+    const value = pathValues[name];
     if (value === undefined) throw new Error(`no value for {${name}} of ${route.path}: add one`);
     return value;
   });

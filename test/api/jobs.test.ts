@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manifestDigest, md5Base64 } from '../../domain/digests.js';
@@ -159,6 +161,23 @@ test('the same folder again is no new version, but takes the aliases; a changed 
     latestVersion: 'v0',
     kind: 'code',
   });
+});
+
+test('one line of tar and curl uploads a folder', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'davit-curl-test-'));
+  try {
+    mkdirSync(join(folder, 'src'));
+    writeFileSync(join(folder, 'src', 'train.py'), 'print(1)\n');
+    writeFileSync(join(folder, 'requirements.txt'), 'wandb\n');
+    writeFileSync(join(folder, 'large.bin'), randomBytes(1_500_000));
+    const line =
+      `tar cz -C ${folder} . | curl -sS --data-binary @- -H "Authorization: Bearer ${api.keys.ada}" -H 'Content-Type: application/gzip' ` +
+      `"${api.url}/api/v1/entities/lab/projects/demo/jobs/curl/versions?entryPoint=python%20src/train.py"`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', line]);
+    expect(JSON.parse(stdout)).toMatchObject({ job: 'curl', version: 'v0', created: true, files: 3 });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('uploads at the same time give versions without gap', async () => {

@@ -1,6 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDavitClient } from '../../client/index.js';
@@ -48,6 +50,24 @@ export function execute(
   });
 }
 
+/** Tests run beside each other: what one has found free by looking, another could take before it is used. */
+async function freePorts(): Promise<string[]> {
+  const flags = ['--port', '--temporal-port', '--temporal-ui-port', '--postgres-port'];
+  const servers = await Promise.all(
+    flags.map(
+      () =>
+        new Promise<Server>((resolve, reject) => {
+          const server = createServer();
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return flags.flatMap((flag, i) => [flag, String(ports[i])]);
+}
+
 /** A new data folder below the temporary folder. */
 export function newHome(): { path: string; remove(): void } {
   const path = mkdtempSync(join(realpathSync(tmpdir()), 'davit-home-'));
@@ -72,7 +92,8 @@ export class DavitUp {
 
   /** Resolves when it is ready; fails with what it printed. */
   static async start(home: string, options: { args?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<DavitUp> {
-    const child = spawn(process.execPath, [davitProgram, 'up', '--json', ...(options.args ?? [])], {
+    const ports = existsSync(join(home, 'run', 'ports.json')) ? [] : await freePorts();
+    const child = spawn(process.execPath, [davitProgram, 'up', '--json', ...ports, ...(options.args ?? [])], {
       env: cleanEnvironment({ DAVIT_HOME: home, ...options.env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

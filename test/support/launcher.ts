@@ -32,7 +32,7 @@ export abstract class Launcher {
       await writeFile(join(folder, path), text);
     }
     const archive = await create({ gzip: true, cwd: folder, portable: true }, ['.']).collect();
-    const bytes = Buffer.concat(archive as Buffer[]);
+    const bytes = Buffer.concat(archive);
     await this.client.POST('/entities/{entity}/projects/{project}/jobs/{job}/versions', {
       params: { path: { entity: this.entity, project: 'demo', job: name }, query: { entryPoint } },
       body: bytes as never,
@@ -47,8 +47,11 @@ export abstract class Launcher {
     return this.job(name, 'sh run.sh', { 'run.sh': text });
   }
 
-  async enqueue(queue: string, job: string, over: Record<string, unknown> = {}): Promise<string> {
-    const { data } = await this.client.POST('/launches', { body: { queue, job, ...over } as never });
+  async enqueue(queue: string, job: string, over: Record<string, unknown> = {}, key?: string): Promise<string> {
+    const { data } = await this.client.POST('/launches', {
+      body: { queue, job, ...over } as never,
+      ...(key === undefined ? {} : { headers: { 'Idempotency-Key': key } }),
+    });
     if (!data) throw new Error('no answer');
     return data.id;
   }

@@ -26,9 +26,12 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export async function createTestDatabase(options: { maxConnections?: number } = {}): Promise<TestDatabase> {
-  const server = await (serverUrl ??= findServer());
-  const template = await (templateName ??= makeTemplate(server));
+/** `server`: another than the one of the test run (one that the test may kill). */
+export async function createTestDatabase(
+  options: { maxConnections?: number; server?: string } = {},
+): Promise<TestDatabase> {
+  const server = options.server ?? (await (serverUrl ??= findServer()));
+  const template = await (options.server ? makeTemplate(server) : (templateName ??= makeTemplate(server)));
   const name = `davit_test_${randomBytes(6).toString('hex')}`;
   await maintain(server, (client) => client.query(`create database ${name} template ${template}`));
   const url = withDatabase(server, name);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -100,6 +101,12 @@ export class Stack extends Launcher {
   }
   get workFolder(): string {
     return join(this.home, 'work');
+  }
+
+  /** Accepted once, however often the API has to be asked. */
+  override enqueue(queue: string, job: string, over: Record<string, unknown> = {}, key?: string): Promise<string> {
+    const sure = key ?? randomUUID();
+    return patiently(() => super.enqueue(queue, job, over, sure));
   }
 
   // Parts and their ends.
@@ -240,19 +247,16 @@ export class Stack extends Launcher {
 
 /** As a client that means it: again and again until the API has answered, the same request each time. */
 export async function patiently<T>(call: () => Promise<T>, ms = 120_000): Promise<T> {
-  let refusal: unknown;
-  const answer = await until(
+  const { outcome } = await until(
     async () => {
       try {
-        return { value: await call() };
+        return { outcome: Promise.resolve(await call()) };
       } catch (error) {
         if (isWorthRetrying(error)) throw error;
-        refusal = error;
-        return { value: undefined };
+        return { outcome: Promise.reject<T>(error as Error) };
       }
     },
     { what: 'the API to answer', ms, everyMs: 100 },
   );
-  if (refusal !== undefined) throw refusal;
-  return answer.value as T;
+  return outcome;
 }

@@ -38,8 +38,9 @@ export interface TrackingApi {
   close(): Promise<void>;
 }
 
-export async function startTrackingApi(): Promise<TrackingApi> {
-  const database = await createTestDatabase();
+/** `server`: another PostgreSQL than the one of the test run. */
+export async function startTrackingApi(options: { server?: string } = {}): Promise<TrackingApi> {
+  const database = await createTestDatabase(options);
   const { db } = database;
   const { userId, entityId } = await createUser(db, { username: 'ada', email: 'ada@example.test' });
   const { key } = await issueKey(db, { kind: 'user', userId });

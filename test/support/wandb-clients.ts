@@ -1,81 +1,16 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { until } from './until.js';
+import { pythonWith } from './python.js';
 
 /** Versions in the field: the oldest and newest of each way of talking to a server. */
 export const wandbVersions = ['0.19.11', '0.22.3', '0.25.1', '0.28.2', '0.31.0'] as const;
 export type WandbVersion = (typeof wandbVersions)[number];
 export const newestWandb: WandbVersion = '0.31.0';
 
-const run = promisify(execFile);
-const cacheFolder = () => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'davit', 'wandb-clients');
-
-/**
- * The Python program of an environment that has this version of wandb. Made once per machine and kept; test workers that want the same one
- * at once wait for whoever makes it.
- */
-export async function wandbPython(version: WandbVersion): Promise<string> {
-  const folder = join(cacheFolder(), version);
-  const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const ready = join(folder, '.ok');
-  if (existsSync(ready)) return python;
-  await mkdir(cacheFolder(), { recursive: true });
-  return locked(join(cacheFolder(), 'lock'), async () => {
-    if (existsSync(ready)) return python;
-    await rm(folder, { recursive: true, force: true });
-    const uv = await run('uv', ['--version']).then(
-      () => true,
-      () => false,
-    );
-    if (uv) {
-      await run('uv', ['venv', '-q', folder], { timeout: 120_000 });
-      await run('uv', ['pip', 'install', '-q', '--python', python, `wandb==${version}`], { timeout: 600_000 });
-    } else {
-      await run('python3', ['-m', 'venv', folder], { timeout: 120_000 });
-      const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', `wandb==${version}`];
-      await run(python, pip, { timeout: 600_000 });
-    }
-    await writeFile(ready, '');
-    return python;
-  });
-}
-
-/** A folder as a lock between processes; one whose holder is dead is taken over. */
-async function locked<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await until(
-    async () => {
-      try {
-        await mkdir(path);
-        await writeFile(join(path, 'pid'), String(process.pid));
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        const pid = Number(await readFile(join(path, 'pid'), 'utf8').catch(() => ''));
-        if (pid > 0 && !isAlive(pid)) await rm(path, { recursive: true, force: true });
-        return false;
-      }
-    },
-    { what: `the lock ${path}`, ms: 900_000, everyMs: 200 },
-  );
-  try {
-    return await work();
-  } finally {
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const wandbPython = (version: WandbVersion): Promise<string> =>
+  pythonWith(join('wandb-clients', version), [`wandb==${version}`]);
 
 /** Scripts of a test that failed or was given up must not outlive its process. */
 const children = new Set<ChildProcess>();

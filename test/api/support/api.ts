@@ -105,7 +105,7 @@ export async function startTestApi(limits: Partial<ApiLimits> = {}): Promise<Tes
     blobs,
     databaseUrl: database.url,
     complaints,
-    keys: keys as TestApi['keys'],
+    keys: keys,
     ids: { ada: users['ada']?.userId ?? 0, lab: lab.id },
     call: (method, path, options = {}) => call(`${api.publicUrl}/api/v1${path}`, method, keys['ada'] ?? '', options),
     stop: () => api.stop(),

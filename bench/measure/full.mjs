@@ -1,0 +1,92 @@
+// Launches from their acceptance to their end. Twice: with a real process for each, and with nothing behind it, against a bare workflow of the
+// same history on the same Temporal server, by turns.
+import { Bare } from '../bare/bare.mjs';
+import { Load } from '../lib/load.mjs';
+import { median } from '../lib/numbers.mjs';
+import { Stack, timeOf } from '../lib/stack.mjs';
+import { temporalOf } from '../lib/temporal.mjs';
+import { cpuPerLaunch, cpuWords } from './accept.mjs';
+
+/** Enqueues a burst and waits for the end of all; rate from the first acceptance to the last end, by the database's clock. */
+async function burst(stack, load, { queue, job, count }) {
+  const cpuBefore = stack.cpuMs();
+  const known = (await stack.launchesOf(queue)).length;
+  await load.enqueue({ body: { queue, job }, count, clients: Math.min(32, count) });
+  await stack.drained(queue);
+  const cpuMs = cpuPerLaunch(cpuBefore, stack.cpuMs(), count);
+  const launches = (await stack.launchesOf(queue)).slice(known);
+  const odd = launches.find(({ state }) => state !== 'finished');
+  if (odd) throw new Error(`launch ${odd.id} is ${odd.state}: ${JSON.stringify(odd.failure)}`);
+  const seconds =
+    (Math.max(...launches.map(({ endedAt }) => timeOf(endedAt))) - Math.min(...launches.map(({ createdAt }) => timeOf(createdAt)))) / 1000;
+  return { count: launches.length, seconds, perSecond: launches.length / seconds, cpuMs, someId: launches[count >> 1].id };
+}
+
+export async function full({ quick }) {
+  const stack = await Stack.start({ args: ['--no-agent'] });
+  const load = new Load(stack);
+  const temporal = await temporalOf(stack);
+  try {
+    const job = await stack.noopJob();
+    const real = {};
+    const counts = quick ? { 1: 10, 4: 20, 16: 40 } : { 1: 40, 4: 100, 16: 160 };
+    for (const [slots, count] of Object.entries(counts)) {
+      const queue = await stack.queue(`real-${slots}`);
+      const agent = await stack.startAgent({ name: `agent-${slots}`, maxJobs: Number(slots), queues: [queue] });
+      await stack.ended(await stack.enqueue(queue, job));
+      real[slots] = await burst(stack, load, { queue, job, count });
+      await stack.stopAgent(agent);
+    }
+
+    const slots = 16;
+    const count = quick ? 40 : 150;
+    const queue = await stack.queue('noop');
+    await stack.startNoopAgent({ name: 'noop', maxJobs: slots, queues: [queue] });
+    const bare = await Bare.start(stack);
+    const rounds = [];
+    let events;
+    try {
+      await stack.ended(await stack.enqueue(queue, job));
+      await bare.round({ count: 10, slots });
+      for (let i = 0; i < (quick ? 2 : 4); i++) {
+        const davit = await burst(stack, load, { queue, job, count });
+        const without = await bare.round({ count, slots });
+        rounds.push({ davit, bare: without, ratio: davit.perSecond / without.perSecond });
+      }
+      const last = rounds.at(-1);
+      events = {
+        davit: (await temporal.history(`launch/${last.davit.someId}`)).length,
+        bare: (await temporal.history(last.bare.someId)).length,
+      };
+    } finally {
+      await bare.stop();
+    }
+    const ratio = median(rounds.map((round) => round.ratio));
+    const cpu = rounds.at(-1).davit.cpuMs;
+    const seen = rounds.map((round) => round.ratio.toFixed(2)).join(', ');
+    return {
+      rows: [
+        ...Object.entries(real).map(([n, run]) => ({
+          id: `full.processPerSecond${n}`,
+          what: `launches through, \`true\` as a process, ${n} slot${n === '1' ? '' : 's'}`,
+          value: run.perSecond,
+          unit: '/s',
+          note: `n = ${run.count}, from first acceptance to last end`,
+        })),
+        { id: 'full.noopPerSecond16', what: 'launches through, no-op target, 16 slots', value: median(rounds.map((round) => round.davit.perSecond)), unit: '/s', note: `${rounds.length} rounds of ${count}` },
+        { id: 'full.barePerSecond16', what: 'bare workflow of the same history, 16 at a time', value: median(rounds.map((round) => round.bare.perSecond)), unit: '/s', note: 'by turns with the line above' },
+        { id: 'full.ratio', what: 'ratio of the two', value: ratio, unit: '', design: '≥ 0.8', note: `rounds: ${seen}` },
+        { id: 'full.historyEvents', what: 'history events of a launch', value: events.davit, unit: '', design: '≤ 40', note: `bare: ${events.bare}` },
+      ],
+      detail: { real, rounds, events },
+      notes: [
+        `CPU per launch, no-op target: ${cpuWords(cpu)}`,
+        `CPU per launch, real process, 16 slots: ${cpuWords(real[16].cpuMs)} (agent: with its jobs)`,
+      ],
+    };
+  } finally {
+    temporal.close();
+    await load.stop();
+    await stack.stop();
+  }
+}
