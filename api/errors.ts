@@ -103,15 +103,14 @@ export const notFoundHandler: RequestHandler = (req, _res, next) => {
 };
 
 /** The issues of a schema, each with the path of its field; unknown keys are named one by one. */
-export function validationError(
-  error: z.ZodError,
-  where: 'body' | 'query' | 'path',
-  code: ErrorCode = 'invalid-request',
-): DavitError {
+/** A path that cannot be one leads nowhere: not-found. */
+export function validationError(error: z.ZodError, where: 'body' | 'query' | 'path'): DavitError {
   const errors = error.issues.flatMap((issue) => issuesOf(issue, where === 'body' ? [] : [where]));
   const first = errors[0];
   const sentence = first ? `${first.path || where}: ${first.message}` : 'The request does not fit its schema.';
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const priorityOnly = errors.length > 0 && errors.every(({ path }) => /(^|\.)priority$/.test(path));
+  const code = where === 'path' ? 'not-found' : priorityOnly ? 'invalid-priority' : 'invalid-request';
   return new DavitError(code, sentence + more, { errors });
 }
 

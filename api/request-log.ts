@@ -28,4 +28,8 @@ export function requestLog(log: Logger): RequestHandler {
 }
 
 const isRoutine = (path: string): boolean =>
-  path === '/healthz' || path === '/readyz' || path.startsWith('/files/') || path.startsWith('/api/v1/agents/');
+  path.startsWith('/sdk/otel') ||
+  path === '/healthz' ||
+  path === '/readyz' ||
+  path.startsWith('/files/') ||
+  path.startsWith('/api/v1/agents/');

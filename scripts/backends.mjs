@@ -42,7 +42,7 @@ async function findPostgres() {
   const [first] = await find(process.env, join(cacheFolder, 'postgres-lib'));
   return first
     ? { ok: true, what: `PostgreSQL ${first.version}` }
-    : { ok: false, what: 'no PostgreSQL: run npm ci without --omit=optional, or install one' };
+    : { ok: false, what: 'no PostgreSQL: run npm install without --omit=optional, or install one' };
 }
 
 async function findTemporal() {

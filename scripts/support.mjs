@@ -32,17 +32,21 @@ export function hasPackages() {
   });
 }
 
-/** Installs the npm packages when they are missing or others than the lock file says. */
+/**
+ * Installs the npm packages when they are missing or others than the lock file says. Not by `npm ci`: it refuses a lock file that lacks the
+ * optional packages of some other system, and a lock file can hold those only that the registry had for whoever wrote it. `install` takes the
+ * versions of the lock file too, and without saving leaves it as it is.
+ */
 export function installPackages() {
   if (hasPackages()) return;
   console.error('Installing npm packages …');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status, error } = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { status, error } = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (status === 0) return;
-  console.error(`npm ci failed${error ? ` (${error.message})` : ''}; its output is above.`);
+  console.error(`npm install failed${error ? ` (${error.message})` : ''}; its output is above.`);
   process.exit(1);
 }
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { DavitError } from '../domain/errors.js';
 import { inventRunName } from '../domain/run-name.js';
 import type { RunState } from '../domain/words.js';
 import type { Store } from './open.js';
@@ -45,6 +46,7 @@ export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: Ru
       .where('name', '=', upsert.name)
       .forUpdate()
       .executeTakeFirst();
+    if (known) await takeOver(tx, known, upsert);
     const made = known ? undefined : await insertRun(tx, upsert);
     const id = known?.id ?? made?.id ?? (await idOf(tx, upsert));
     if (!made) await updateRun(tx, id, upsert.fields);
@@ -53,6 +55,16 @@ export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: Ru
     if (made && run.launch_id !== null) await tellLaunch(tx, run.launch_id);
     return { run, inserted: made !== undefined };
   });
+}
+
+/** A launch whose run id was fixed to that of an earlier launch continues its run, which is then its own. No other launch may touch it. */
+async function takeOver(tx: Store, known: { id: number; launch_id: string | null }, upsert: RunUpsert): Promise<void> {
+  const { launchId } = upsert;
+  if (launchId === undefined || known.launch_id === launchId) return;
+  if ((await launchOf(tx, upsert))?.id === launchId)
+    await tx.updateTable('run').set({ launch_id: launchId }).where('id', '=', known.id).execute();
+  else if (known.launch_id !== null)
+    throw new DavitError('forbidden', `The run "${upsert.name}" belongs to another launch than this key.`);
 }
 
 async function insertRun(tx: Store, upsert: RunUpsert): Promise<{ id: number } | undefined> {

@@ -107,7 +107,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: 'body' | 'q
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   // A path that cannot name anything names nothing.
-  throw validationError(result.error, where, where === 'path' ? 'not-found' : 'invalid-request');
+  throw validationError(result.error, where);
 }
 
 const unstorableSentence = 'has a character that cannot be stored (NUL, or half of a surrogate pair)';

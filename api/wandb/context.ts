@@ -115,6 +115,12 @@ export async function keyReachesProject(context: Context, projectId: number): Pr
   return launch?.project_id === projectId;
 }
 
+/** A job's key leaves the runs of other launches alone; runs of no launch (its own second one, say) it may write to. */
+export function requireOwnLaunch({ actor }: Context, run: { name: string; launch_id: string | null }): void {
+  if (actor.kind !== 'run' || run.launch_id === null || run.launch_id === actor.launchId) return;
+  throw new DavitError('forbidden', `The run "${run.name}" belongs to another launch than this key.`);
+}
+
 export function requireWriter(role: Role, what: string): void {
   if (!roleIncludes(role, 'member'))
     throw new DavitError('forbidden', `${what} needs the role member; this key has ${role}.`);

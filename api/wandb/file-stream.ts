@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { DavitError } from '../../domain/errors.js';
 import { markRunFilesUploaded } from '../../store/run-files.js';
 import { applyStream } from '../../store/run-stream.js';
-import { keyReachesProject, requireWriter, visibleEntity, type Context } from './context.js';
+import { keyReachesProject, requireOwnLaunch, requireWriter, visibleEntity, type Context } from './context.js';
 import type { WandbDeps } from './deps.js';
 import { contextOf } from './request-context.js';
 import { readStreamBody } from './stream-message.js';
@@ -36,7 +36,7 @@ async function writableRun(
     (await context.db
       .selectFrom('run')
       .innerJoin('project', 'project.id', 'run.project_id')
-      .select(['run.id', 'run.project_id'])
+      .select(['run.id', 'run.name', 'run.project_id', 'run.launch_id'])
       .where('project.entity_id', '=', entity.id)
       .where('project.name', '=', projectName)
       .where('run.name', '=', runName)
@@ -47,5 +47,6 @@ async function writableRun(
       `There is no run "${entityName}/${projectName}/${runName}" that this key may write to.`,
     );
   requireWriter(entity.role, 'Logging to a run');
+  requireOwnLaunch(context, row);
   return row.id;
 }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../scripts/support.mjs';
 import { Child } from '../lib/child.mjs';
+import { cpuMsOf } from '../lib/machine.mjs';
 
 const silent = Object.fromEntries(['log', 'trace', 'debug', 'info', 'warn', 'error'].map((name) => [name, () => undefined]));
 
@@ -30,6 +31,11 @@ export class Bare {
     const answer = this.control.message('done');
     this.control.process.send({ kind: 'round', prefix: `bare${this.rounds++}x`, count, slots });
     return answer;
+  }
+
+  /** CPU time so far of everything a bare workflow needs. */
+  cpuMs(stack) {
+    return { temporal: stack.cpuMs().temporal, control: cpuMsOf(this.control.pid), agent: cpuMsOf(this.agent.pid) };
   }
 
   async stop() {

@@ -32,11 +32,11 @@ function statOf(pid) {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-/** CPU time used so far by the process and by its children that have ended, in ms. */
+/** CPU time used so far by the process and, as far as it has waited for them, by its children that have ended, in ms. */
 export function cpuMsOf(pid) {
   const fields = statOf(pid);
   if (!fields) return undefined;
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+  return (fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * 1000) / ticksPerSecond;
 }
 
 export const groupOf = (pid) => Number(statOf(pid)?.[2]);
@@ -76,22 +76,33 @@ function coreTicks() {
   return { busy: whole - fields[3] - fields[4], whole };
 }
 
-/** Load average and the share of the cores that was busy, from now until `stop`. */
+/**
+ * Load average, how busy the cores were, and how much of that were programs that are not ours, from now until `stop`. Ours is everything below
+ * this process; only what its agent left behind when it was killed counts as somebody else's.
+ */
 export function watchLoad() {
   const before = loadavg()[0];
   const begun = coreTicks();
+  const begunAt = performance.now();
+  const ownBefore = ownCpuMs();
   let highest = before;
   const timer = setInterval(() => (highest = Math.max(highest, loadavg()[0])), 1_000);
   timer.unref();
   return () => {
     clearInterval(timer);
     const now = coreTicks();
+    const wallMs = performance.now() - begunAt;
+    const busyMs = ((now.busy - begun.busy) * 1000) / ticksPerSecond;
     return {
       before: round(before),
       highest: round(Math.max(highest, loadavg()[0])),
       coresBusy: now.whole === begun.whole ? null : round((now.busy - begun.busy) / (now.whole - begun.whole)),
+      others: now.whole === begun.whole ? null : round(Math.max(0, busyMs - (ownCpuMs() - ownBefore)) / wallMs),
     };
   };
 }
+
+const ownCpuMs = () =>
+  process.platform === 'linux' ? treeOf(process.pid).reduce((sum, pid) => sum + (cpuMsOf(pid) ?? 0), 0) : 0;
 
 const round = (value) => Math.round(value * 100) / 100;

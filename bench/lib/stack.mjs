@@ -31,7 +31,7 @@ export class Stack {
 
   /** Starts `davit up` on the data folder; `startMs` counts from the start of the process to its word that all is ready. */
   async up() {
-    const begunAt = performance.now();
+    this.begunAt = performance.now();
     this.child = new Child([program, 'up', '--json', ...this.args], { env: { DAVIT_HOME: this.home, ...this.env }, name: 'davit up' });
     this.facts = await this.child.said((output) => {
       for (const line of output.split('\n').slice(0, -1)) {
@@ -39,12 +39,25 @@ export class Stack {
       }
       return undefined;
     });
-    this.startMs = performance.now() - begunAt;
+    this.startMs = performance.now() - this.begunAt;
     this.url = this.facts.url;
     this.key = readFileSync(join(this.home, 'keys', 'admin'), 'utf8').trim();
     this.entity = readFileSync(join(this.home, 'keys', 'entity'), 'utf8').trim();
     this.api?.close();
     this.api = apiClient({ url: this.url, key: this.key });
+  }
+
+  /** `davit up` is ready when the API answers; worker and agent come up beside. Until both poll: ms since the start of the process. */
+  async untilServing(temporal) {
+    const { worker, agent } = this.parts();
+    await until('the control worker to poll', () => temporal.polls('launch-control', `control@${worker}`));
+    if (agent !== undefined) {
+      await until('the agent to be there', async () => {
+        const { items } = await this.api.get('/agents');
+        return items.some(({ pid, status }) => pid === agent && status === 'active');
+      });
+    }
+    return performance.now() - this.begunAt;
   }
 
   async down() {

@@ -7,6 +7,11 @@ export async function temporalOf(stack) {
   return {
     /** Open launch workflows by visibility. */
     openLaunches: async () => (await client.workflow.count("ExecutionStatus = 'Running' AND WorkflowType = 'launch'")).count,
+    /** Does somebody of this identity poll the task queue for workflow tasks? */
+    async polls(taskQueue, identity) {
+      const { pollers } = await client.workflowService.describeTaskQueue({ namespace: 'default', taskQueue: { name: taskQueue }, taskQueueType: 1 });
+      return (pollers ?? []).some((poller) => poller.identity === identity);
+    },
     /** Event types in order, with their times. */
     async history(workflowId) {
       const { events } = await client.workflow.getHandle(workflowId).fetchHistory();

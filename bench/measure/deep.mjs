@@ -72,7 +72,7 @@ export async function deep({ quick }) {
       await until(`${wanted} launches to be claimed`, async () => {
         const { waiting: left } = await stack.api.get(`/queues/${stack.entity}/${deepQueue}`);
         return depth - left >= taken + wanted;
-      }, { everyMs: 100 });
+      }, { everyMs: 250 });
       const openWhile = await temporal.openLaunches();
       await stack.stopAgent(agent);
       const all = await claimedOf(stack, deepQueue);

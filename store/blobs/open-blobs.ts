@@ -1,7 +1,7 @@
 import type { Store } from '../open.js';
 import type { Blobs } from './blobs.js';
 import { folderBlobs } from './folder.js';
-import { s3Blobs, type S3BlobsOptions } from './s3.js';
+import type { S3BlobsOptions } from './s3.js';
 import { linkSecret, linkSigner } from './signed-url.js';
 
 export type BlobSettings = { kind: 'folder'; folder: string } | ({ kind: 's3' } & S3BlobsOptions);
@@ -15,7 +15,10 @@ export async function openBlobs(settings: BlobSettings, deps: { db: Store; publi
         signer: linkSigner(await linkSecret(deps.db)),
         publicUrl: deps.publicUrl,
       });
-    case 's3':
+    case 's3': {
+      // The AWS SDK takes a while to load, and nobody with a folder needs it.
+      const { s3Blobs } = await import('./s3.js');
       return s3Blobs(settings);
+    }
   }
 }

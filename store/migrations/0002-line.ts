@@ -204,6 +204,7 @@ begin
     return jsonb_build_object('launchId', p_id, 'created', false, 'conflict', false);
   end if;
   perform line_event(p_id, 1, 'queued', jsonb_build_object('priority', p_priority));
+  insert into audit (actor, action, subject) values (p_actor, 'launch.enqueue', 'launch/' || p_id);
   return jsonb_build_object('launchId', p_id, 'created', true, 'conflict', false, 'inWindow', r.due is not null);
 end $$;
 

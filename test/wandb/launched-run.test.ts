@@ -25,8 +25,11 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 /** A launch as it is when its job starts, and the environment the job gets. */
-async function launched(name: string | undefined) {
-  const launchId = await crew.enqueue('gpu', name === undefined ? {} : { name });
+async function launched(name: string | undefined, runId?: string) {
+  const launchId = await crew.enqueue('gpu', {
+    ...(name === undefined ? {} : { name }),
+    ...(runId === undefined ? {} : { runId }),
+  });
   const { request } = await api.db
     .selectFrom('launch')
     .select('request')
@@ -113,4 +116,36 @@ test('the key of a launch reaches the project of its launch and nothing else', a
   expect(read).toMatchObject({ status: 200, data: { project: null } });
   const stream = await api.fileStream('ada/secret/private', {}, key);
   expect(stream.status).toBe(404);
+});
+
+test('a launch leaves the runs of other launches alone, but continues one that it was fixed to', async () => {
+  const upsert = `mutation M($name: String) { upsertBucket(input: {name: $name, modelName: "demo", notes: "mine"}) { bucket { id } } }`;
+  const first = await launched(undefined, 'fixed1');
+  const made = await api.graphql<{ upsertBucket: { bucket: { id: string } } }>(upsert, { name: 'fixed1' }, first.key);
+  const { id } = made.data.upsertBucket.bucket;
+  expect((await api.fileStream('crew/demo/fixed1', { complete: true, exitcode: 1 }, first.key)).status).toBe(200);
+
+  const other = await launched(undefined);
+  expect((await api.graphql(upsert, { name: 'fixed1' }, other.key)).errors?.[0]?.message).toMatch(
+    /belongs to another launch/,
+  );
+  expect((await api.fileStream('crew/demo/fixed1', {}, other.key)).status).toBe(403);
+  for (const mutation of ['stopRun', 'deleteRun']) {
+    const answer = await api.graphql(
+      `mutation M($id: ID!) { ${mutation}(input: {id: $id}) { success } }`,
+      { id },
+      other.key,
+    );
+    expect(answer.errors?.[0]?.message).toMatch(/another launch|not that of this key/);
+  }
+
+  const again = await launched(undefined, 'fixed1');
+  expect((await api.graphql(upsert, { name: 'fixed1' }, again.key)).errors).toBeUndefined();
+  const stream = { files: { 'wandb-history.jsonl': { offset: 0, content: ['{"_step":0}'] } } };
+  expect((await api.fileStream('crew/demo/fixed1', stream, again.key)).status).toBe(200);
+  expect(await getRunOfLaunch(api.db, again.launchId)).toMatchObject({
+    name: 'fixed1',
+    state: 'running',
+    notes: 'mine',
+  });
 });

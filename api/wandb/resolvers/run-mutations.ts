@@ -9,7 +9,14 @@ import { deleteRun, requestRunStop } from '../../../store/run-life.js';
 import { upsertRun, type RunFields } from '../../../store/run-upsert.js';
 import { runByName } from '../../../store/runs.js';
 import { storable } from '../../../store/text.js';
-import { requireWriter, visibleProject, writableProject, type Context, type RunParent } from '../context.js';
+import {
+  requireOwnLaunch,
+  requireWriter,
+  visibleProject,
+  writableProject,
+  type Context,
+  type RunParent,
+} from '../context.js';
 import { parseRunGlobalId } from '../ids.js';
 
 /** As the client sends it: what is null or absent stays as it is. */
@@ -119,6 +126,7 @@ function refuseFork(config: string | null | undefined): void {
 
 async function stopRun(_: unknown, { input }: { input: { id: string } }, context: Context) {
   const run = await runOfId(context, input.id, 'Stopping a run');
+  refuseOthers(context, run);
   const success = await requestRunStop(context.db, run.id);
   await audit(context.db, { actor: context.actor.name, action: 'run.stop', subject: subjectOf(run) });
   return { success };
@@ -126,9 +134,16 @@ async function stopRun(_: unknown, { input }: { input: { id: string } }, context
 
 async function removeRun(_: unknown, { input }: { input: { id: string } }, context: Context) {
   const run = await runOfId(context, input.id, 'Deleting a run');
+  refuseOthers(context, run);
   const success = await deleteRun(context.db, run.id);
   await audit(context.db, { actor: context.actor.name, action: 'run.delete', subject: subjectOf(run) });
   return { success };
+}
+
+/** Ending and removing is for people, and for a job with its own run. */
+function refuseOthers({ actor }: Context, run: RunParent): void {
+  if (actor.kind === 'run' && run.launch_id !== actor.launchId)
+    throw new DavitError('forbidden', `The run "${run.name}" is not that of this key's launch.`);
 }
 
 /** Nobody is told yet; the audit trail keeps it, which is more than a failure that the client only logs. */
@@ -181,5 +196,6 @@ export async function runToWrite(
   const row = scope && (await runByName(context.db, scope.id, name));
   if (!row) throw new DavitError('not-found', `There is no run "${entity}/${project}/${name}" that this key may see.`);
   requireWriter(scope.role, what);
+  requireOwnLaunch(context, row);
   return { ...row, scope };
 }
