@@ -2,11 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
 import { newLaunchId, newRunId } from '../domain/ids.js';
-import { parseJobReference, versionIndexOf } from '../domain/job.js';
+import { parseJobReference, versionIndexOf, type JobReference } from '../domain/job.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
 import { defaultPriority, numberOfPriority, type TargetName } from '../domain/words.js';
-import { entityByName } from './entities.js';
 import type { Store } from './open.js';
 import { ensureProject } from './projects.js';
 
@@ -39,11 +38,22 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
   const { request } = a;
   const queueRef = splitQueue(request.queue);
   const queueEntity = queueRef.entity ?? request.entity ?? a.defaultEntity;
-  const queue = await findQueue(db, queueEntity, queueRef.name);
   const entity = request.entity ?? queueEntity;
-  const job = await findJob(db, request.job, { entity, project: request.project });
-  const projectName = request.project ?? job.project;
-  const projectId = await projectOf(db, entity, projectName);
+  const jobRef = parseJobReference(request.job, { entity, project: request.project });
+  if (!jobRef) {
+    const sentence = `"${request.job}" names no job: write project/name:alias, or give the launch a project.`;
+    throw new DavitError('unknown-job', sentence);
+  }
+  const projectName = request.project ?? jobRef.project;
+  const found = await lookUp(db, { queueEntity, queue: queueRef.name, job: jobRef, entity, project: projectName });
+  const { queue, job } = found;
+  if (!queue) throw new DavitError('unknown-queue', `Entity "${queueEntity}" has no queue "${queueRef.name}".`);
+  if (!job) {
+    const { entity: owner, project, name, alias } = jobRef;
+    throw new DavitError('unknown-job', `There is no job "${owner}/${project}/${name}:${alias}".`);
+  }
+  if (found.entityId === null) throw new DavitError('not-found', `There is no entity "${entity}".`);
+  const projectId = found.projectId ?? (await ensureProject(db, found.entityId, projectName)).id;
 
   const runName = request.runId ?? newRunId(randomBytes);
   const resolved: ResolvedLaunch = {
@@ -53,22 +63,22 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
     queue: queueRef.name,
     target: queue.target,
     job: {
-      entity: job.entity,
-      project: job.project,
-      name: job.name,
+      entity: jobRef.entity,
+      project: jobRef.project,
+      name: jobRef.name,
       version: `v${job.version}`,
       artifactId: job.artifactId,
     },
     runName,
     displayName: request.name,
     author: a.actorName,
-    resourceConfig: mergeConfig(queue.resource_config, request.overrides?.resourceConfig ?? {}),
+    resourceConfig: mergeConfig(queue.resourceConfig, request.overrides?.resourceConfig ?? {}),
   };
   const launchId = a.byHand?.launchId ?? newLaunchId(Date.now(), randomBytes);
   const answer = await sql<{ answer: { launchId: string; created: boolean; conflict: boolean; inWindow?: boolean } }>`
     select line_enqueue(${launchId}, ${a.byHand?.workflowId ?? `launch/${launchId}`}, ${queue.id}::int, ${projectId}::int, ${a.actorName},
       ${numberOfPriority[request.priority ?? defaultPriority]}::smallint, ${runName}, ${job.artifactId}::int,
-      ${JSON.stringify(request)}::jsonb, ${JSON.stringify(resolved)}::jsonb, ${request.requireRun ?? queue.require_run},
+      ${JSON.stringify(request)}::jsonb, ${JSON.stringify(resolved)}::jsonb, ${request.requireRun ?? queue.requireRun},
       ${a.relaunchOf ?? null}, ${a.windowSize}::int, ${a.actorName}, ${a.idempotencyKey ?? null}, ${hashOf(request)}) as answer`.execute(
     db,
   );
@@ -106,55 +116,35 @@ function splitQueue(ref: string): { entity: string | undefined; name: string } {
   throw new DavitError('unknown-queue', `"${ref}" is not a queue: write queue or entity/queue.`);
 }
 
-async function findQueue(db: Store, entity: string, name: string) {
-  const queue = await db
-    .selectFrom('queue')
-    .innerJoin('entity', 'entity.id', 'queue.entity_id')
-    .select(['queue.id', 'queue.target', 'queue.require_run', 'queue.resource_config'])
-    .where('entity.name', '=', entity)
-    .where('queue.name', '=', name)
-    .executeTakeFirst();
-  if (!queue) throw new DavitError('unknown-queue', `Entity "${entity}" has no queue "${name}".`);
-  return queue as typeof queue & { target: TargetName };
+interface Found {
+  queue: { id: number; target: TargetName; requireRun: boolean; resourceConfig: Record<string, unknown> } | null;
+  job: { artifactId: number; version: number } | null;
+  entityId: number | null;
+  projectId: number | null;
 }
 
-interface FoundJob {
-  artifactId: number;
-  version: number;
-  entity: string;
-  project: string;
-  name: string;
-}
-
-async function findJob(
+/** Everything an enqueue names, in one round trip: acceptance is what bursts of clients wait for. */
+async function lookUp(
   db: Store,
-  text: string,
-  home: { entity: string; project: string | undefined },
-): Promise<FoundJob> {
-  const ref = parseJobReference(text, home);
-  if (!ref) {
-    throw new DavitError(
-      'unknown-job',
-      `"${text}" names no job: write project/name:alias, or give the launch a project.`,
-    );
-  }
-  const { entity, project, name, alias } = ref;
-  const found = await sql<FoundJob>`
-    select a.id as "artifactId", a.version_index as version, e.name as entity, p.name as project, c.name
-    from artifact_collection c
-      join project p on p.id = c.project_id join entity e on e.id = p.entity_id
-      join artifact a on a.collection_id = c.id and a.state = 'COMMITTED'
-    where e.name = ${entity} and p.name = ${project} and c.name = ${name} and c.type = 'job'
-      and (a.version_index = ${versionIndexOf(alias) ?? null}::int
-        or a.id = (select artifact_id from artifact_alias where collection_id = c.id and alias = ${alias}))
-    limit 1`.execute(db);
-  const job = found.rows[0];
-  if (!job) throw new DavitError('unknown-job', `There is no job "${entity}/${project}/${name}:${alias}".`);
-  return job;
-}
-
-async function projectOf(db: Store, entityName: string, name: string): Promise<number> {
-  const entity = await entityByName(db, entityName);
-  if (!entity) throw new DavitError('not-found', `There is no entity "${entityName}".`);
-  return (await ensureProject(db, entity.id, name)).id;
+  names: { queueEntity: string; queue: string; job: JobReference; entity: string; project: string },
+): Promise<Found> {
+  const { job } = names;
+  const result = await sql<Found>`
+    select
+      (select jsonb_build_object('id', q.id, 'target', q.target, 'requireRun', q.require_run, 'resourceConfig', q.resource_config)
+        from queue q join entity e on e.id = q.entity_id where e.name = ${names.queueEntity} and q.name = ${names.queue}) as queue,
+      (select jsonb_build_object('artifactId', a.id, 'version', a.version_index)
+        from artifact_collection c
+          join project p on p.id = c.project_id join entity e on e.id = p.entity_id
+          join artifact a on a.collection_id = c.id and a.state = 'COMMITTED'
+        where e.name = ${job.entity} and p.name = ${job.project} and c.name = ${job.name} and c.type = 'job'
+          and (a.version_index = ${versionIndexOf(job.alias) ?? null}::int
+            or a.id = (select artifact_id from artifact_alias where collection_id = c.id and alias = ${job.alias}))
+        limit 1) as job,
+      (select id from entity where name = ${names.entity}) as "entityId",
+      (select p.id from project p join entity e on e.id = p.entity_id
+        where e.name = ${names.entity} and p.name = ${names.project}) as "projectId"`.execute(db);
+  const row = result.rows[0];
+  if (!row) throw new Error('a select without from answered nothing');
+  return row;
 }
