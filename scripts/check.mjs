@@ -23,7 +23,17 @@ const folders = [
 const there = folders.filter((folder) => existsSync(join(root, folder)));
 
 const checks = [
-  { name: 'types', args: [programOf('typescript', 'tsc'), '-p', 'tsconfig.json'] },
+  {
+    name: 'types',
+    args: [
+      programOf('typescript', 'tsc'),
+      '-p',
+      'tsconfig.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      'dist/.check.tsbuildinfo',
+    ],
+  },
   {
     name: 'lint',
     args: [programOf('eslint'), '--max-warnings', '0', '--cache', '--cache-location', 'dist/.eslintcache', '.'],

@@ -1,5 +1,5 @@
 // npm test: installs and builds what is missing, finds the backends, runs the suites, and ends with the sum line.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { installPackages, needNode, programOf, root, runNode } from './support.mjs';
@@ -22,13 +22,19 @@ const isWanted = (name) =>
   paths.some((path) => `${path}/`.startsWith(`test/${name}/`) || `test/${name}/`.startsWith(`${path}/`));
 const strict = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
 
+const hasTests = (folder) =>
+  existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith('.test.ts'));
+const strays = readdirSync(join(root, 'test')).filter(
+  (name) =>
+    !suites.some((suite) => suite.name === name) &&
+    statSync(join(root, 'test', name)).isDirectory() &&
+    hasTests(join(root, 'test', name)),
+);
+// Tests that no suite runs would be passed over in silence.
+if (strays.length > 0) finish({ passed: 0, failed: 1 }, [`${strays.join(', ')}: not in scripts/suites.mjs`]);
+
 const left = [];
-const chosen = suites.filter(({ name }) => {
-  const folder = join(root, 'test', name);
-  const hasTests =
-    existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith('.test.ts'));
-  return hasTests && isWanted(name);
-});
+const chosen = suites.filter(({ name }) => hasTests(join(root, 'test', name)) && isWanted(name));
 
 try {
   const { done, seconds } = await build();

@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { root } from '../../scripts/support.mjs';
 import { Load } from '../lib/load.mjs';
 import { Stack } from '../lib/stack.mjs';
 import { cpuWords } from './accept.mjs';
+import { until } from '../lib/until.mjs';
 import { burst } from './full.mjs';
 
 export async function profile({ quick }) {
@@ -17,31 +19,40 @@ export async function profile({ quick }) {
   try {
     await sql(stack, "alter system set shared_preload_libraries = 'pg_stat_statements'");
     await stack.down();
-    const NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-interval=1000`;
-    stack.env = { NODE_OPTIONS };
+    const env = {
+      NODE_OPTIONS: `--require=${join(root, 'bench', 'lib', 'profiler.cjs')}`,
+      BENCH_PROFILE_FOLDER: folder,
+    };
+    stack.env = env;
     await stack.up();
     await sql(stack, 'create extension if not exists pg_stat_statements');
     const queue = await stack.queue('profile');
     const job = await stack.noopJob();
-    await stack.startNoopAgent({ name: 'noop', maxJobs: 16, queues: [queue], env: { NODE_OPTIONS } });
+    await stack.startNoopAgent({ name: 'noop', maxJobs: 16, queues: [queue], env });
     load = new Load(stack);
     for (let i = 0; i < 2; i++) await stack.ended(await stack.enqueue(queue, job));
     await sql(stack, 'select pg_stat_statements_reset()');
+    const { server, worker, noop } = stack.parts();
+    const pids = { server, worker, agent: noop };
+    const toggle = () => Object.values(pids).forEach((pid) => process.kill(pid, 'SIGUSR2'));
+    toggle();
     const run = await burst(stack, load, { queue, job, count });
     const statements = await sql(
       stack,
       `select calls::int, total_exec_time as ms, query from pg_stat_statements where query not like '%pg_stat%' order by total_exec_time desc`,
     );
-    const pids = stack.parts();
-    await load.stop();
-    load = undefined;
-    await stack.down();
-    const functions = Object.fromEntries(
-      Object.entries(pids).flatMap(([part, pid]) => {
-        const file = readdirSync(folder).find((name) => name.split('.')[3] === String(pid));
-        return file === undefined ? [] : [[part, selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')))]];
-      }),
-    );
+    toggle();
+    const functions = {};
+    for (const [part, pid] of Object.entries(pids)) {
+      const files = await until(`the profile of ${part}`, () => {
+        const names = readdirSync(folder).filter((name) => name.startsWith(`${pid}.`) && name.endsWith('.cpuprofile'));
+        return names.some((name) => name.startsWith(`${pid}.0.`)) && names;
+      });
+      for (const name of files) {
+        const profiled = selfTimes(JSON.parse(readFileSync(join(folder, name), 'utf8')));
+        functions[name.includes('.0.') ? part : `${part}, thread ${name.split('.')[1]}`] = profiled;
+      }
+    }
     const calls = statements.reduce((sum, one) => sum + one.calls, 0);
     const ms = statements.reduce((sum, one) => sum + one.ms, 0);
     return {
@@ -61,7 +72,7 @@ export async function profile({ quick }) {
           .slice(0, 14)
           .map((one) => `  ${(one.calls / count).toFixed(2).padStart(6)} ${(one.ms / count).toFixed(2).padStart(7)}  ${oneLine(one.query)}`),
         ...Object.entries(functions).flatMap(([part, { wholeMs, places }]) => [
-          `${part}: ${wholeMs.toFixed(0)} ms busy in its life, of it:`,
+          `${part}: ${wholeMs.toFixed(0)} ms busy, of it:`,
           ...places.slice(0, 12).map(([place, own]) => `  ${((own / wholeMs) * 100).toFixed(1).padStart(5)} %  ${place}`),
         ]),
       ],

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { cleanEnvironment, execute, newHome, repository } from '../support/davit-up.js';
+import { cleanEnvironment, execute, freePorts, newHome, repository } from '../support/davit-up.js';
 
 const home = newHome();
 afterAll(() => home.remove());
@@ -11,7 +11,7 @@ test(
   { timeout: 400_000 },
   async () => {
     mkdirSync(join(home.path, 'deep'));
-    const env = cleanEnvironment({ DAVIT_HOME: join(home.path, 'deep', 'new') });
+    const env = cleanEnvironment({ DAVIT_HOME: join(home.path, 'deep', 'new'), ...(await freePorts()) });
     const { code, stdout, stderr } = await execute('npm', ['run', '--silent', 'quickstart', '--', '--exit'], {
       env,
       cwd: repository,

@@ -25,10 +25,11 @@ export class CountingJob {
     readonly job: string,
   ) {}
 
-  static async make(launcher: Launcher): Promise<CountingJob> {
-    const folder = join(launcher.folder, 'counting');
-    for (const name of ['starts', 'go']) mkdirSync(join(folder, name), { recursive: true });
-    return new CountingJob(launcher, folder, await launcher.script('count', script(folder)));
+  static async make(launcher: Launcher, name = 'count', files: Record<string, string> = {}): Promise<CountingJob> {
+    const folder = join(launcher.folder, name);
+    for (const part of ['starts', 'go']) mkdirSync(join(folder, part), { recursive: true });
+    const job = await launcher.job(name, 'sh run.sh', { 'run.sh': script(folder), ...files });
+    return new CountingJob(launcher, folder, job);
   }
 
   async enqueue(queue: string, counting: Counting = {}, over: Record<string, unknown> = {}): Promise<string> {

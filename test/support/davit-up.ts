@@ -50,11 +50,11 @@ export function execute(
   });
 }
 
-/** Tests run beside each other: what one has found free by looking, another could take before it is used. */
-async function freePorts(): Promise<string[]> {
-  const flags = ['--port', '--temporal-port', '--temporal-ui-port', '--postgres-port'];
+/** Settings with ports that are free. Tests run beside each other, and two that begin at once would both choose the default ones. */
+export async function freePorts(): Promise<NodeJS.ProcessEnv> {
+  const names = ['DAVIT_PORT', 'DAVIT_TEMPORAL_PORT', 'DAVIT_TEMPORAL_UI_PORT', 'DAVIT_POSTGRES_PORT'];
   const servers = await Promise.all(
-    flags.map(
+    names.map(
       () =>
         new Promise<Server>((resolve, reject) => {
           const server = createServer();
@@ -63,9 +63,9 @@ async function freePorts(): Promise<string[]> {
         }),
     ),
   );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  const ports = servers.map((server) => String((server.address() as AddressInfo).port));
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return flags.flatMap((flag, i) => [flag, String(ports[i])]);
+  return Object.fromEntries(names.map((name, i) => [name, ports[i]]));
 }
 
 /** A new data folder below the temporary folder. */
@@ -92,9 +92,9 @@ export class DavitUp {
 
   /** Resolves when it is ready; fails with what it printed. */
   static async start(home: string, options: { args?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<DavitUp> {
-    const ports = existsSync(join(home, 'run', 'ports.json')) ? [] : await freePorts();
-    const child = spawn(process.execPath, [davitProgram, 'up', '--json', ...ports, ...(options.args ?? [])], {
-      env: cleanEnvironment({ DAVIT_HOME: home, ...options.env }),
+    const ports = existsSync(join(home, 'run', 'ports.json')) ? {} : await freePorts();
+    const child = spawn(process.execPath, [davitProgram, 'up', '--json', ...(options.args ?? [])], {
+      env: cleanEnvironment({ DAVIT_HOME: home, ...ports, ...options.env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const up = new DavitUp(home, child);

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { isWorthRetrying, type DavitClient } from '../../client/index.js';
 import { readRecords } from '../../cli/stack/child-record.js';
-import { readPorts } from '../../cli/stack/ports.js';
+import { readPorts, type Ports } from '../../cli/stack/ports.js';
 import { superuser } from '../../cli/stack/postgres-cluster.js';
 import { begunOf } from '../../cli/stack/process-identity.js';
 import { buildProgram, cleanEnvironment, davitProgram, DavitUp, newHome } from './davit-up.js';
 import { HandAgent } from './hand-agent.js';
 import { Launcher } from './launcher.js';
-import { anyFreePort } from './ports.js';
 import { startCluster, type Cluster } from './postgres-cluster.mjs';
 import { jobProcesses, type Stray } from './strays.js';
 import { startTemporal, type TestTemporal } from './temporal.js';
@@ -65,13 +65,9 @@ export class Stack extends Launcher {
   }
 
   private async prepare({ maxJobs = 1, ownTemporal, ownPostgres }: StackOptions): Promise<void> {
-    const [api, temporal, temporalUi] = [await anyFreePort(), await anyFreePort(), await anyFreePort()];
     if (ownTemporal) this.temporal = await startTemporal();
     if (ownPostgres) await this.postgresBack();
     this.environment = {
-      DAVIT_PORT: String(api),
-      DAVIT_TEMPORAL_PORT: String(temporal),
-      DAVIT_TEMPORAL_UI_PORT: String(temporalUi),
       DAVIT_ENVIRONMENT_CACHE_FOLDER: join(this.home, 'environments'),
       DAVIT_AGENT_NAME: 'first',
       DAVIT_LOG_LEVEL: process.env['DAVIT_TEST_LOG'] ?? 'info',
@@ -213,15 +209,18 @@ export class Stack extends Launcher {
     }
   }
 
+  private get ports(): Ports | null {
+    return readPorts(join(this.home, 'run'));
+  }
   private get databaseUrl(): string {
     if (this.postgres !== undefined) return this.postgres.url;
     const password = readFileSync(join(this.home, 'keys', 'postgres'), 'utf8').trim();
-    return `postgresql://${superuser}:${password}@127.0.0.1:${readPorts(join(this.home, 'run'))?.postgres}/davit`;
+    return `postgresql://${superuser}:${password}@127.0.0.1:${this.ports?.postgres}/davit`;
   }
 
   /** Lends a client of the stack's Temporal. */
   async inTemporal<T>(use: (client: Client) => Promise<T>): Promise<T> {
-    const address = this.temporal?.address ?? `127.0.0.1:${this.environment['DAVIT_TEMPORAL_PORT']}`;
+    const address = this.temporal?.address ?? `127.0.0.1:${this.ports?.temporal}`;
     const connection = await Connection.connect({ address, connectTimeout: 5_000 });
     try {
       return await use(new Client({ connection }));
@@ -247,16 +246,13 @@ export class Stack extends Launcher {
 
 /** As a client that means it: again and again until the API has answered, the same request each time. */
 export async function patiently<T>(call: () => Promise<T>, ms = 120_000): Promise<T> {
-  const { outcome } = await until(
-    async () => {
-      try {
-        return { outcome: Promise.resolve(await call()) };
-      } catch (error) {
-        if (isWorthRetrying(error)) throw error;
-        return { outcome: Promise.reject<T>(error as Error) };
-      }
-    },
-    { what: 'the API to answer', ms, everyMs: 100 },
-  );
-  return outcome;
+  const deadline = Date.now() + ms;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isWorthRetrying(error) || Date.now() > deadline) throw error;
+    }
+    await wait(100);
+  }
 }

@@ -56,6 +56,22 @@ describe.each(wandbVersions)('wandb %s', (version) => {
     expect(steps).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  test('a script that fails has a failed run with its exit code', patience, async () => {
+    const name = `fail-${version.replaceAll('.', '-')}`;
+    const script = `
+import sys, wandb
+run = wandb.init(project="demo")
+run.log({"loss": 1})
+sys.exit(3)
+`;
+    const result = await runWandbScript(version, script, api, { WANDB_RUN_ID: name });
+    expect(result.code, result.output).toBe(3);
+    expect(await find(name)).toMatchObject({ state: 'failed', exitCode: 3, historyLines: 1 });
+  });
+});
+
+// At once: the client itself looks for a stop each 15 s only.
+describe.concurrent.each(wandbVersions)('wandb %s', (version) => {
   test('a run that is asked to stop is interrupted', patience, async () => {
     const name = `stop-${version.replaceAll('.', '-')}`;
     const script = `
@@ -82,19 +98,6 @@ except KeyboardInterrupt:
     expect(result.output).toContain('interrupted as asked');
     expect(result.code).not.toBe(0);
     expect(await find(name)).toMatchObject({ state: 'killed' });
-  });
-
-  test('a script that fails has a failed run with its exit code', patience, async () => {
-    const name = `fail-${version.replaceAll('.', '-')}`;
-    const script = `
-import sys, wandb
-run = wandb.init(project="demo")
-run.log({"loss": 1})
-sys.exit(3)
-`;
-    const result = await runWandbScript(version, script, api, { WANDB_RUN_ID: name });
-    expect(result.code, result.output).toBe(3);
-    expect(await find(name)).toMatchObject({ state: 'failed', exitCode: 3, historyLines: 1 });
   });
 });
 
