@@ -23,7 +23,9 @@ export async function main(args) {
   const wanted = args.filter((arg) => !arg.startsWith('-'));
   const unknown = args.filter((arg) => !flags.includes(arg) && !(arg in parts) && !(arg in extra));
   if (unknown.length > 0) {
-    console.error(`bench does not know ${unknown.join(' ')}; it has ${[...Object.keys(parts), ...Object.keys(extra)].join(' ')}, and ${flags.join(' ')}.`);
+    console.error(
+      `bench does not know ${unknown.join(' ')}; it has ${[...Object.keys(parts), ...Object.keys(extra)].join(' ')}, and ${flags.join(' ')}.`,
+    );
     return 2;
   }
   const quick = args.includes('--quick');
@@ -33,7 +35,11 @@ export async function main(args) {
 
   const about = { ...machine(), versions: versions(), quick };
   console.log(`${about.cores} cores, ${about.memoryGiB} GiB, ${about.cpu}, ${about.system}`);
-  console.log(Object.entries(about.versions).map(([name, version]) => `${name} ${version}`).join(', '));
+  console.log(
+    Object.entries(about.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  );
   if (quick) console.log('--quick: so few of everything that the figures say little.');
 
   const ranges = JSON.parse(readFileSync(join(root, 'bench', 'ranges.json'), 'utf8'));
@@ -79,14 +85,20 @@ function loadWords({ before, highest, coresBusy, others }) {
 }
 
 function versions() {
-  const ofPackage = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+  const ofPackage = (name) =>
+    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return { davit: `${version}${commit()}`, node: process.versions.node, 'temporal SDK': ofPackage('@temporalio/worker') };
+  return {
+    davit: `${version}${commit()}`,
+    node: process.versions.node,
+    'temporal SDK': ofPackage('@temporalio/worker'),
+  };
 }
 
 function commit() {
   try {
-    const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const git = (...args) =>
+      execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     return ` (${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ', changed'})`;
   } catch {
     return '';

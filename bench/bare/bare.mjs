@@ -6,7 +6,9 @@ import { root } from '../../scripts/support.mjs';
 import { Child } from '../lib/child.mjs';
 import { cpuMsOf } from '../lib/machine.mjs';
 
-const silent = Object.fromEntries(['log', 'trace', 'debug', 'info', 'warn', 'error'].map((name) => [name, () => undefined]));
+const silent = Object.fromEntries(
+  ['log', 'trace', 'debug', 'info', 'warn', 'error'].map((name) => [name, () => undefined]),
+);
 
 export class Bare {
   static async start(stack) {

@@ -85,7 +85,14 @@ async function round({ prefix, count, slots }) {
     while (free > 0 && next < count && started.has(ids[next])) {
       const id = ids[next++];
       free--;
-      const claim = { id: crypto.randomUUID(), epoch: 1, agentId: 'bare', agentName: 'bare', privateQueue: agentQueue, place: 'bare' };
+      const claim = {
+        id: crypto.randomUUID(),
+        epoch: 1,
+        agentId: 'bare',
+        agentName: 'bare',
+        privateQueue: agentQueue,
+        place: 'bare',
+      };
       const note = { ...noteOf(id, 2, 'claimed'), claim };
       telling.add(started.get(id).then((handle) => handle.signal('tell', note)));
     }

@@ -1,4 +1,12 @@
-import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  condition,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import { profiles } from '../../workflows/profiles.js';
 import { launchAttributes } from '../../workflows/search-attributes.js';
 
@@ -32,7 +40,7 @@ export interface BareNote {
 }
 
 const tell = defineSignal<[BareNote]>('tell');
-const control = proxyActivities<BareControl>({ ...profiles.control, summary: 'record in the store' });
+const control = proxyLocalActivities<BareControl>({ ...profiles.controlAtOnce, summary: 'record in the store' });
 
 /**
  * The launch workflow without Davit: the same history, event by event, for a launch that meets no trouble, and nothing behind it: no API, no

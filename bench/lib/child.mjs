@@ -5,7 +5,9 @@ import { root } from '../../scripts/support.mjs';
 /** The environment without what a shell may have set for another installation. */
 export const cleanEnvironment = (more = {}) => ({
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(DAVIT_|WANDB_|TEMPORAL_|DATABASE_URL$|NODE_OPTIONS$)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(DAVIT_|WANDB_|TEMPORAL_|DATABASE_URL$|NODE_OPTIONS$)/.test(name),
+    ),
   ),
   DAVIT_SUPERVISOR_PID: String(process.pid),
   ...more,
@@ -50,7 +52,9 @@ export class Child {
       };
       this.#listeners.add(look);
       look();
-      void this.exited.then((code) => reject(new Error(`${this.name} ended (${code}):\n${this.#output.slice(-3_000)}`)));
+      void this.exited.then((code) =>
+        reject(new Error(`${this.name} ended (${code}):\n${this.#output.slice(-3_000)}`)),
+      );
     });
   }
 
@@ -63,7 +67,9 @@ export class Child {
         resolve(message);
       };
       this.process.on('message', listen);
-      void this.exited.then((code) => reject(new Error(`${this.name} ended (${code}):\n${this.#output.slice(-3_000)}`)));
+      void this.exited.then((code) =>
+        reject(new Error(`${this.name} ended (${code}):\n${this.#output.slice(-3_000)}`)),
+      );
     });
   }
 

@@ -27,7 +27,11 @@ export function apiClient({ url, key, connections = 64 }) {
           res.on('end', () => {
             const text = Buffer.concat(chunks).toString();
             if (res.statusCode >= 400) {
-              reject(Object.assign(new Error(`${method} ${path}: ${res.statusCode} ${text.slice(0, 300)}`), { status: res.statusCode }));
+              reject(
+                Object.assign(new Error(`${method} ${path}: ${res.statusCode} ${text.slice(0, 300)}`), {
+                  status: res.statusCode,
+                }),
+              );
             } else resolve(text === '' ? undefined : JSON.parse(text));
           });
         },

@@ -28,7 +28,13 @@ async function enqueue({ body, count, clients, batch }) {
   const seconds = (performance.now() - begunAt) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
   api.close();
-  return { count: next, seconds, perSecond: next / seconds, latencyMs: distribution(latenciesMs), clientCpuMs: (user + system) / 1000 };
+  return {
+    count: next,
+    seconds,
+    perSecond: next / seconds,
+    latencyMs: distribution(latenciesMs),
+    clientCpuMs: (user + system) / 1000,
+  };
 }
 
 process.on('message', (message) => {

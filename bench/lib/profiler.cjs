@@ -1,5 +1,6 @@
 // Loaded into Node processes by NODE_OPTIONS=--require: SIGUSR2 begins a CPU profile of every thread, the next one writes it down.
 const { Session } = require('node:inspector');
+const process = require('node:process');
 const { writeFileSync, renameSync } = require('node:fs');
 const { join } = require('node:path');
 const { BroadcastChannel, isMainThread, threadId } = require('node:worker_threads');

@@ -9,7 +9,13 @@ export function judge({ id, value }, ranges) {
 }
 
 const rangeWords = ({ min, max } = {}) =>
-  min !== undefined && max !== undefined ? `${min}–${max}` : min !== undefined ? `≥ ${min}` : max !== undefined ? `≤ ${max}` : '';
+  min !== undefined && max !== undefined
+    ? `${min}–${max}`
+    : min !== undefined
+      ? `≥ ${min}`
+      : max !== undefined
+        ? `≤ ${max}`
+        : '';
 
 /** Measured, what the design wants, what is accepted here. */
 export function table(rows) {

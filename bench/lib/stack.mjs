@@ -32,7 +32,10 @@ export class Stack {
   /** Starts `davit up` on the data folder; `startMs` counts from the start of the process to its word that all is ready. */
   async up() {
     this.begunAt = performance.now();
-    this.child = new Child([program, 'up', '--json', ...this.args], { env: { DAVIT_HOME: this.home, ...this.env }, name: 'davit up' });
+    this.child = new Child([program, 'up', '--json', ...this.args], {
+      env: { DAVIT_HOME: this.home, ...this.env },
+      name: 'davit up',
+    });
     this.facts = await this.child.said((output) => {
       for (const line of output.split('\n').slice(0, -1)) {
         if (line.startsWith('{') && line.includes('"kind":"up"')) return JSON.parse(line);
@@ -206,12 +209,16 @@ export class Stack {
   }
 
   untilLaunch(id, what, holds, options = {}) {
-    return until(`launch ${id} to be ${what}`, async () => {
-      const launch = await this.show(id);
-      if (holds(launch)) return launch;
-      if (launch.state === 'failed') throw new Error(`launch ${id} failed: ${JSON.stringify(launch.failure)}`);
-      return undefined;
-    }, { everyMs: 15, ...options });
+    return until(
+      `launch ${id} to be ${what}`,
+      async () => {
+        const launch = await this.show(id);
+        if (holds(launch)) return launch;
+        if (launch.state === 'failed') throw new Error(`launch ${id} failed: ${JSON.stringify(launch.failure)}`);
+        return undefined;
+      },
+      { everyMs: 15, ...options },
+    );
   }
 
   ended(id) {
@@ -220,10 +227,14 @@ export class Stack {
 
   /** Until nobody waits and nobody runs in the queue. */
   drained(queue, options = {}) {
-    return until(`queue ${queue} to be empty`, async () => {
-      const { waiting, running: busy } = await this.api.get(`/queues/${this.entity}/${queue}`);
-      return waiting + busy === 0;
-    }, { everyMs: 100, limitMs: 300_000, ...options });
+    return until(
+      `queue ${queue} to be empty`,
+      async () => {
+        const { waiting, running: busy } = await this.api.get(`/queues/${this.entity}/${queue}`);
+        return waiting + busy === 0;
+      },
+      { everyMs: 100, limitMs: 300_000, ...options },
+    );
   }
 
   /** All launches of a queue, the oldest first. */
@@ -231,7 +242,9 @@ export class Stack {
     const all = [];
     let cursor;
     do {
-      const page = await this.api.get(`/launches?queue=${this.entity}/${queue}&limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+      const page = await this.api.get(
+        `/launches?queue=${this.entity}/${queue}&limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+      );
       all.push(...page.items);
       cursor = page.nextCursor;
     } while (cursor && all.length < limit);
@@ -240,14 +253,18 @@ export class Stack {
 
   /** The process group of a silent job. */
   jobGroup(launchId) {
-    return until(`the job of ${launchId} to run`, () => {
-      try {
-        const pid = Number(readFileSync(join(this.pidFolder, `davit-${launchId}-1`), 'utf8'));
-        return pid > 0 ? groupOf(pid) : undefined;
-      } catch {
-        return undefined;
-      }
-    }, { everyMs: 10 });
+    return until(
+      `the job of ${launchId} to run`,
+      () => {
+        try {
+          const pid = Number(readFileSync(join(this.pidFolder, `davit-${launchId}-1`), 'utf8'));
+          return pid > 0 ? groupOf(pid) : undefined;
+        } catch {
+          return undefined;
+        }
+      },
+      { everyMs: 10 },
+    );
   }
 }
 

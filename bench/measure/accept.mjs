@@ -20,11 +20,36 @@ export async function accept({ quick }) {
     const clients = 'in one process of their own on this machine, HTTP keep-alive';
     return {
       rows: [
-        { id: 'accept.perSecond32', what: 'launches accepted, 32 clients', value: many.perSecond, unit: '/s', design: '≥ 1,000', note: `n = ${many.count}; ${clients}` },
+        {
+          id: 'accept.perSecond32',
+          what: 'launches accepted, 32 clients',
+          value: many.perSecond,
+          unit: '/s',
+          design: '≥ 1,000',
+          note: `n = ${many.count}; ${clients}`,
+        },
         { id: 'accept.p95Ms32', what: '… answer p95', value: many.latencyMs.p95, unit: 'ms' },
-        { id: 'accept.perSecond1', what: 'launches accepted, 1 client', value: one.perSecond, unit: '/s', note: `n = ${one.count}` },
-        { id: 'accept.batchPerSecond1', what: 'launches accepted, batches of 100, 1 client', value: batch.perSecond, unit: '/s', note: `n = ${batch.count}` },
-        { id: 'accept.batchPerSecond4', what: 'launches accepted, batches of 100, 4 clients', value: batches.perSecond, unit: '/s', note: `n = ${batches.count}` },
+        {
+          id: 'accept.perSecond1',
+          what: 'launches accepted, 1 client',
+          value: one.perSecond,
+          unit: '/s',
+          note: `n = ${one.count}`,
+        },
+        {
+          id: 'accept.batchPerSecond1',
+          what: 'launches accepted, batches of 100, 1 client',
+          value: batch.perSecond,
+          unit: '/s',
+          note: `n = ${batch.count}`,
+        },
+        {
+          id: 'accept.batchPerSecond4',
+          what: 'launches accepted, batches of 100, 4 clients',
+          value: batches.perSecond,
+          unit: '/s',
+          note: `n = ${batches.count}`,
+        },
       ],
       detail: { many, one, batch, batches, cpuMsPerLaunch: { ...cpu, clients: many.clientCpuMs / many.count } },
       notes: [`CPU per accepted launch (32 clients): ${cpuWords({ ...cpu, clients: many.clientCpuMs / many.count })}`],

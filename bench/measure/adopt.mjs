@@ -25,9 +25,14 @@ export async function adopt({ quick }) {
       const killedAtMs = Date.now();
       process.kill(stack.parts().agent, 'SIGKILL');
       for (const [i, id] of ids.entries()) {
-        const launch = await stack.untilLaunch(id, 'adopted', ({ timeline }) => timeline.some(isAdoption(killedAtMs)), { everyMs: 100, limitMs: 90_000 });
+        const launch = await stack.untilLaunch(id, 'adopted', ({ timeline }) => timeline.some(isAdoption(killedAtMs)), {
+          everyMs: 100,
+          limitMs: 90_000,
+        });
         adoptedMs.push(timeOf(launch.timeline.find(isAdoption(killedAtMs)).at) - killedAtMs);
-        const lost = (await temporal.history(`launch/${id}`)).find(({ eventType, atMs }) => Number(eventType) === activityTimedOut && atMs > killedAtMs);
+        const lost = (await temporal.history(`launch/${id}`)).find(
+          ({ eventType, atMs }) => Number(eventType) === activityTimedOut && atMs > killedAtMs,
+        );
         if (lost) noticedMs.push(lost.atMs - killedAtMs);
         if (launch.attempt !== 1 || (await stack.jobGroup(id)) !== groups[i]) reruns++;
       }

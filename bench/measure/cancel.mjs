@@ -32,9 +32,20 @@ export async function cancel({ quick }) {
     const free = distribution(nextMs);
     return {
       rows: [
-        { id: 'cancel.goneP50Ms', what: 'cancel answered → process group gone, p50', value: gone.p50, unit: 'ms', note: `n = ${gone.n}, silent job` },
+        {
+          id: 'cancel.goneP50Ms',
+          what: 'cancel answered → process group gone, p50',
+          value: gone.p50,
+          unit: 'ms',
+          note: `n = ${gone.n}, silent job`,
+        },
         { id: 'cancel.goneMaxMs', what: '… max', value: gone.max, unit: 'ms', design: '≤ 2,000' },
-        { id: 'cancel.nextP50Ms', what: 'cancel answered → next launch claimed by the slot, p50', value: free.p50, unit: 'ms' },
+        {
+          id: 'cancel.nextP50Ms',
+          what: 'cancel answered → next launch claimed by the slot, p50',
+          value: free.p50,
+          unit: 'ms',
+        },
         { id: 'cancel.nextMaxMs', what: '… max', value: free.max, unit: 'ms' },
       ],
       detail: { gone, free, goneMs, nextMs },

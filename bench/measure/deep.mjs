@@ -69,10 +69,14 @@ export async function deep({ quick }) {
     for (let i = 0; i < starts; i++) {
       const wanted = i === starts - 1 ? claims + 1 : 10;
       const agent = await stack.startNoopAgent({ name: `deep-${i}`, maxJobs: 1, queues: [deepQueue] });
-      await until(`${wanted} launches to be claimed`, async () => {
-        const { waiting: left } = await stack.api.get(`/queues/${stack.entity}/${deepQueue}`);
-        return depth - left >= taken + wanted;
-      }, { everyMs: 250 });
+      await until(
+        `${wanted} launches to be claimed`,
+        async () => {
+          const { waiting: left } = await stack.api.get(`/queues/${stack.entity}/${deepQueue}`);
+          return depth - left >= taken + wanted;
+        },
+        { everyMs: 250 },
+      );
       const openWhile = await temporal.openLaunches();
       await stack.stopAgent(agent);
       const all = await claimedOf(stack, deepQueue);
@@ -85,13 +89,58 @@ export async function deep({ quick }) {
     const gaps = { shallow: distribution(shallow.gapsMs), deep: distribution(deepRun.gapsMs) };
     return {
       rows: [
-        { id: 'deep.openWorkflows', what: `open launch workflows, ${depth} launches waiting`, value: Math.max(open, deepRun.openWhile), unit: '', design: `≤ window (${windowSize})`, note: 'by visibility, after filling and while an agent takes from it' },
-        { id: 'deep.temporalGrowthMiB', what: "growth of Temporal's memory by filling it", value: mib(temporalAfter - temporalBefore), unit: 'MiB', design: 'flat', note: `${mib(temporalBefore).toFixed(0)} → ${mib(temporalAfter).toFixed(0)} MiB; the window's workflows are in it` },
-        { id: 'deep.firstClaimMs', what: 'agent says hello → its first claim, deep', value: median(deepRun.firstMs), unit: 'ms', note: `median of ${starts}; with 10 waiting: ${median(shallow.firstMs).toFixed(0)} ms` },
-        { id: 'deep.firstClaimRatio', what: '… ratio to 10 waiting', value: median(deepRun.firstMs) / median(shallow.firstMs), unit: '', design: '≤ 1.5' },
-        { id: 'deep.claimGapMs', what: 'claim → next claim of one slot, no-op target, deep, p50', value: gaps.deep.p50, unit: 'ms', note: `n = ${gaps.deep.n}; p95 ${gaps.deep.p95}; with 10 waiting: p50 ${gaps.shallow.p50}, p95 ${gaps.shallow.p95}, n = ${gaps.shallow.n}` },
-        { id: 'deep.claimGapRatio', what: '… ratio to 10 waiting', value: gaps.deep.p50 / gaps.shallow.p50, unit: '', design: '≤ 1.5' },
-        { id: 'deep.positionMs', what: 'launch with its position at the tail, over HTTP, p50', value: median(tailMs), unit: 'ms', design: '< 50 (of 1,000,000)', note: `n = ${tailMs.length}` },
+        {
+          id: 'deep.openWorkflows',
+          what: `open launch workflows, ${depth} launches waiting`,
+          value: Math.max(open, deepRun.openWhile),
+          unit: '',
+          design: `≤ window (${windowSize})`,
+          note: 'by visibility, after filling and while an agent takes from it',
+        },
+        {
+          id: 'deep.temporalGrowthMiB',
+          what: "growth of Temporal's memory by filling it",
+          value: mib(temporalAfter - temporalBefore),
+          unit: 'MiB',
+          design: 'flat',
+          note: `${mib(temporalBefore).toFixed(0)} → ${mib(temporalAfter).toFixed(0)} MiB; the window's workflows are in it`,
+        },
+        {
+          id: 'deep.firstClaimMs',
+          what: 'agent says hello → its first claim, deep',
+          value: median(deepRun.firstMs),
+          unit: 'ms',
+          note: `median of ${starts}; with 10 waiting: ${median(shallow.firstMs).toFixed(0)} ms`,
+        },
+        {
+          id: 'deep.firstClaimRatio',
+          what: '… ratio to 10 waiting',
+          value: median(deepRun.firstMs) / median(shallow.firstMs),
+          unit: '',
+          design: '≤ 1.5',
+        },
+        {
+          id: 'deep.claimGapMs',
+          what: 'claim → next claim of one slot, no-op target, deep, p50',
+          value: gaps.deep.p50,
+          unit: 'ms',
+          note: `n = ${gaps.deep.n}; p95 ${gaps.deep.p95}; with 10 waiting: p50 ${gaps.shallow.p50}, p95 ${gaps.shallow.p95}, n = ${gaps.shallow.n}`,
+        },
+        {
+          id: 'deep.claimGapRatio',
+          what: '… ratio to 10 waiting',
+          value: gaps.deep.p50 / gaps.shallow.p50,
+          unit: '',
+          design: '≤ 1.5',
+        },
+        {
+          id: 'deep.positionMs',
+          what: 'launch with its position at the tail, over HTTP, p50',
+          value: median(tailMs),
+          unit: 'ms',
+          design: '< 50 (of 1,000,000)',
+          note: `n = ${tailMs.length}`,
+        },
       ],
       detail: { depth, filled, open, temporalBefore, temporalAfter, shallow, deep: deepRun, gaps, tailMs },
     };

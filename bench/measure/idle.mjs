@@ -29,11 +29,29 @@ export async function idle({ quick }) {
     const n = `n = ${claim.n}, one after the other, real process target`;
     return {
       rows: [
-        { id: 'idle.claimP50Ms', what: 'accepted → claimed by an idle agent, p50', value: claim.p50, unit: 'ms', design: '< 30', note: n },
+        {
+          id: 'idle.claimP50Ms',
+          what: 'accepted → claimed by an idle agent, p50',
+          value: claim.p50,
+          unit: 'ms',
+          design: '< 30',
+          note: n,
+        },
         { id: 'idle.claimP95Ms', what: '… p95', value: claim.p95, unit: 'ms', design: '< 100' },
         { id: 'idle.claimMaxMs', what: '… max', value: claim.max, unit: 'ms' },
-        { id: 'idle.answerP50Ms', what: 'enqueue answered, p50', value: quantile(answerMs, 0.5), unit: 'ms', note: 'one client, over HTTP' },
-        { id: 'idle.wholeP50Ms', what: 'accepted → ended (`true` as a process), p50', value: quantile(wholeMs, 0.5), unit: 'ms' },
+        {
+          id: 'idle.answerP50Ms',
+          what: 'enqueue answered, p50',
+          value: quantile(answerMs, 0.5),
+          unit: 'ms',
+          note: 'one client, over HTTP',
+        },
+        {
+          id: 'idle.wholeP50Ms',
+          what: 'accepted → ended (`true` as a process), p50',
+          value: quantile(wholeMs, 0.5),
+          unit: 'ms',
+        },
       ],
       detail: { claim, claimMs, answer: distribution(answerMs), whole: distribution(wholeMs) },
     };

@@ -50,10 +50,32 @@ export async function memory({ quick }) {
     const parts = { postgres: 'postgres', temporal: 'temporal', server: 'server', worker: 'worker', agent: 'noop' };
     return {
       rows: [
-        { id: 'memory.coldStartMs', what: '`davit up`, fresh data folder', value: median(coldMs), unit: 'ms', note: `median of ${coldMs.length}, Temporal's program is there` },
-        { id: 'memory.warmStartMs', what: '`davit up`, used data folder', value: median(warmMs), unit: 'ms', note: `median of ${warmMs.length}` },
-        { id: 'memory.coldServingMs', what: '… until worker and agent poll, fresh', value: median(servingMs.cold), unit: 'ms' },
-        { id: 'memory.warmServingMs', what: '… until worker and agent poll, used', value: median(servingMs.warm), unit: 'ms' },
+        {
+          id: 'memory.coldStartMs',
+          what: '`davit up`, fresh data folder',
+          value: median(coldMs),
+          unit: 'ms',
+          note: `median of ${coldMs.length}, Temporal's program is there`,
+        },
+        {
+          id: 'memory.warmStartMs',
+          what: '`davit up`, used data folder',
+          value: median(warmMs),
+          unit: 'ms',
+          note: `median of ${warmMs.length}`,
+        },
+        {
+          id: 'memory.coldServingMs',
+          what: '… until worker and agent poll, fresh',
+          value: median(servingMs.cold),
+          unit: 'ms',
+        },
+        {
+          id: 'memory.warmServingMs',
+          what: '… until worker and agent poll, used',
+          value: median(servingMs.warm),
+          unit: 'ms',
+        },
         ...Object.entries(parts).map(([part, later]) => ({
           id: `memory.${part}MiB`,
           what: `memory of ${part}, after ${launches} launches`,
@@ -64,7 +86,10 @@ export async function memory({ quick }) {
         {
           id: 'memory.sumMiB',
           what: 'memory of all five',
-          value: Object.values(parts).reduce((sum, part) => sum + mib(part === 'postgres' ? after[part].pss : after[part].rss), 0),
+          value: Object.values(parts).reduce(
+            (sum, part) => sum + mib(part === 'postgres' ? after[part].pss : after[part].rss),
+            0,
+          ),
           unit: 'MiB',
         },
       ],

@@ -57,7 +57,13 @@ export async function profile({ quick }) {
     const ms = statements.reduce((sum, one) => sum + one.ms, 0);
     return {
       rows: [
-        { id: 'profile.perSecond', what: 'launches through, no-op target, under both profilers', value: run.perSecond, unit: '/s', note: `n = ${count}` },
+        {
+          id: 'profile.perSecond',
+          what: 'launches through, no-op target, under both profilers',
+          value: run.perSecond,
+          unit: '/s',
+          note: `n = ${count}`,
+        },
         { id: 'profile.statements', what: 'SQL statements a launch', value: calls / count, unit: '' },
         { id: 'profile.statementMs', what: 'time in them, as PostgreSQL has it', value: ms / count, unit: 'ms' },
       ],
@@ -65,15 +71,25 @@ export async function profile({ quick }) {
       notes: [
         `CPU per launch: ${cpuWords(run.cpuMs)}`,
         'Statements by time (calls a launch, ms a launch):',
-        ...statements.slice(0, 14).map((one) => `  ${(one.calls / count).toFixed(2).padStart(6)} ${(one.ms / count).toFixed(2).padStart(7)}  ${oneLine(one.query)}`),
+        ...statements
+          .slice(0, 14)
+          .map(
+            (one) =>
+              `  ${(one.calls / count).toFixed(2).padStart(6)} ${(one.ms / count).toFixed(2).padStart(7)}  ${oneLine(one.query)}`,
+          ),
         'Statements by calls:',
         ...[...statements]
           .sort((a, b) => b.calls - a.calls)
           .slice(0, 14)
-          .map((one) => `  ${(one.calls / count).toFixed(2).padStart(6)} ${(one.ms / count).toFixed(2).padStart(7)}  ${oneLine(one.query)}`),
+          .map(
+            (one) =>
+              `  ${(one.calls / count).toFixed(2).padStart(6)} ${(one.ms / count).toFixed(2).padStart(7)}  ${oneLine(one.query)}`,
+          ),
         ...Object.entries(functions).flatMap(([part, { wholeMs, places }]) => [
           `${part}: ${wholeMs.toFixed(0)} ms busy, of it:`,
-          ...places.slice(0, 12).map(([place, own]) => `  ${((own / wholeMs) * 100).toFixed(1).padStart(5)} %  ${place}`),
+          ...places
+            .slice(0, 12)
+            .map(([place, own]) => `  ${((own / wholeMs) * 100).toFixed(1).padStart(5)} %  ${place}`),
         ]),
       ],
     };

@@ -1,7 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildProgram, cleanEnvironment, DavitUp, execute, newHome, repository } from '../support/davit-up.js';
+import { newestWandb, wandbPython } from '../support/wandb-clients.js';
+import {
+  buildProgram,
+  cleanEnvironment,
+  davitProgram,
+  DavitUp,
+  execute,
+  newHome,
+  repository,
+} from '../support/davit-up.js';
 
 const home = newHome();
 let up: DavitUp;
@@ -53,4 +63,35 @@ describe('the README', () => {
     });
     expect(run.summary['loss']).toBeTypeOf('number');
   });
+
+  test(
+    'a plain wandb script in a shell with its first line is a tracked run, without a launch',
+    { timeout: 300_000 },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'davit-script-'));
+      writeFileSync(
+        join(folder, 'my_script.py'),
+        `import wandb\nrun = wandb.init(project="plain", config={"a": 1})\nfor i in range(5): run.log({"x": i * i})\nprint("said it")\nrun.finish()\n`,
+      );
+      const python = await wandbPython(newestWandb);
+      const env = cleanEnvironment({
+        DAVIT_HOME: home.path,
+        NODE: process.execPath,
+        DAVIT: davitProgram,
+        PYTHON: python,
+      });
+      const line = 'eval "$("$NODE" "$DAVIT" env)"; "$PYTHON" my_script.py';
+      const ran = await execute('sh', ['-e', '-c', line], { env, cwd: folder, timeoutMs: 200_000 });
+      rmSync(folder, { recursive: true, force: true });
+      expect(ran).toMatchObject({ code: 0 });
+      const { data: runs } = await up.client.GET('/runs', { params: { query: { project: 'plain' } } });
+      const run = runs?.items[0];
+      expect(run).toMatchObject({ state: 'finished', config: { a: 1 }, summary: { x: 16 }, launchId: null });
+      const path = { entity: run?.entity ?? '', project: 'plain', run: run?.name ?? '' };
+      const { data: history } = await up.client.GET('/runs/{entity}/{project}/{run}/history', { params: { path } });
+      expect(history?.lines.map(({ values }) => values['x'])).toEqual([0, 1, 4, 9, 16]);
+      const { data: printed } = await up.client.GET('/runs/{entity}/{project}/{run}/console', { params: { path } });
+      expect(printed?.lines.map(({ text }) => text).join('')).toContain('said it');
+    },
+  );
 });
