@@ -4,7 +4,10 @@ const only = (name, from, to, comment) => ({
   severity: 'error',
   comment,
   from: { path: from },
-  to: { path: '^(domain|workflows|activities|targets|builders|workers|store|api|client|cli|web|test|bench|scripts)/', pathNot: to },
+  to: {
+    path: '^(domain|workflows|activities|targets|builders|workers|store|api|client|cli|web|test|bench|scripts)/',
+    pathNot: to,
+  },
 });
 module.exports = {
   forbidden: [
@@ -15,15 +18,50 @@ module.exports = {
       from: { path: '^domain/' },
       to: { pathNot: ['^domain/', 'node_modules/zod'], dependencyTypesNot: ['core'] },
     },
-    only('workflows-only-wire', '^workflows/', '^(workflows/|domain/|activities/contract)', 'Workflow code sees the rules and the contract (types) of activities only.'),
-    only('control-has-the-store', '^activities/control/', '^(activities/(control/|contract)|domain/|store/|workflows/)', 'Control activities have the store, never targets.'),
-    only('agent-has-targets', '^activities/agent/', '^(activities/(agent/|contract)|domain/|targets/|builders/|client/)', 'An agent never touches the store.'),
-    only('targets-know-the-rules-only', '^(targets|builders)/', '^(targets|builders|domain)/', 'A target depends on nothing but the rules.'),
+    only(
+      'workflows-only-wire',
+      '^workflows/',
+      '^(workflows/|domain/|activities/contract)',
+      'Workflow code sees the rules and the contract (types) of activities only.',
+    ),
+    only(
+      'control-has-the-store',
+      '^activities/control/',
+      '^(activities/(control/|contract)|domain/|store/|workflows/)',
+      'Control activities have the store, never targets.',
+    ),
+    only(
+      'agent-has-targets',
+      '^activities/agent/',
+      '^(activities/(agent/|contract)|domain/|targets/|builders/|client/)',
+      'An agent never touches the store.',
+    ),
+    only(
+      'targets-know-the-rules-only',
+      '^(targets|builders)/',
+      '^(targets|builders|domain)/',
+      'A target depends on nothing but the rules.',
+    ),
     only('store-knows-the-rules-only', '^store/', '^(store|domain)/', 'The store depends on nothing but the rules.'),
     only('client-is-generated', '^client/', '^client/', 'The client stands alone.'),
-    only('api-reaches-workflows-by-messages', '^api/', '^(api/|domain/|store/|workflows/(messages|ids|search-attributes))', 'The API speaks to workflows by message only.'),
-    only('agent-worker-has-no-store', '^workers/agent', '^(workers|domain|activities/agent|targets|builders|client|workflows/(messages|ids))', 'Agents dial out and hold no workflow code.'),
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    only(
+      'api-reaches-workflows-by-messages',
+      '^api/',
+      '^(api/|domain/|store/|workflows/(messages|ids|search-attributes))',
+      'The API speaks to workflows by message only.',
+    ),
+    only(
+      'agent-worker-has-no-store',
+      '^workers/agent',
+      '^(workers|domain|activities/agent|targets|builders|client|workflows/(messages|ids))',
+      'Agents dial out and hold no workflow code.',
+    ),
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

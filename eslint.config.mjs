@@ -27,13 +27,21 @@ export default tseslint.config(
   {
     // Only entry points and the configuration module read the environment.
     files: ['{domain,workflows,activities,targets,store,api}/**/*.ts'],
-    rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only entry points read the environment.' }] },
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only entry points read the environment.' },
+      ],
+    },
   },
   {
     // Answers of servers are looked at as they come.
     files: ['test/**/*.ts'],
     rules: Object.fromEntries(
-      ['assignment', 'member-access', 'call', 'argument', 'return'].map((what) => [`@typescript-eslint/no-unsafe-${what}`, 'off']),
+      ['assignment', 'member-access', 'call', 'argument', 'return'].map((what) => [
+        `@typescript-eslint/no-unsafe-${what}`,
+        'off',
+      ]),
     ),
   },
   { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },

@@ -24,12 +24,6 @@ export async function openCodeArchive(deps: { db: Store; blobs: Blobs }, artifac
   return tar.pipe(gzip);
 }
 
-/** Identifies the code, whatever archive it travels in: hex MD5 over its files. */
-export async function codeDigest(db: Store, artifactId: number): Promise<string | undefined> {
-  const artifact = await artifactById(db, artifactId);
-  return artifact?.state === 'COMMITTED' ? artifact.digest : undefined;
-}
-
 async function* tarOf(blobs: Blobs, files: { path: string; size: number; blob_key: string }[]): AsyncGenerator<Buffer> {
   for (const { path, size, blob_key } of files) {
     const content = (await blobs.open(blob_key))[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

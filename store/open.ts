@@ -23,7 +23,7 @@ export function openStore(options: StoreOptions): { db: Store; pool: pg.Pool; cl
       // int8: every bigint of ours stays below 2^53.
       oid === 20 && format !== 'binary'
         ? Number
-        : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+        : (pg.types.getTypeParser(oid, format) as unknown)) as typeof pg.types.getTypeParser,
   };
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,

@@ -155,6 +155,12 @@ export async function toldLaunches(
     .execute();
 }
 
+/** This launch's workflow is gone (terminated, its data restored from before): the next tell makes a new one, also for a row that only waits. */
+export async function tellAnew(db: Store, launchId: string): Promise<void> {
+  await sql`update launch set told = false, due = clock_timestamp() where id = ${launchId}
+    and state not in ('finished', 'failed', 'stopped')`.execute(db);
+}
+
 export async function makeDue(db: Store, launchId: string): Promise<void> {
   await sql`update launch set due = clock_timestamp() where id = ${launchId}
     and state not in ('finished', 'failed', 'stopped') and due is null`.execute(db);

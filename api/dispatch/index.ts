@@ -11,7 +11,7 @@ import { createSweeps } from './sweeps.js';
 import { tell } from './tell.js';
 import type { LazyTemporal } from './temporal-client.js';
 
-export { lazyTemporal, type LazyTemporal, type TemporalTarget } from './temporal-client.js';
+export { lazyTemporal, type LazyTemporal } from './temporal-client.js';
 
 export interface DispatchOptions {
   db: Store;

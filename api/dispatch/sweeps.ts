@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { giveBackUnconfirmed } from '../../store/line.js';
 import { isStoreUnavailable, type Store } from '../../store/open.js';
-import { forgetTold, leaseDue, makeDue, toldLaunches, topUpWindow, waitingLines } from '../../store/outbox.js';
+import { forgetTold, leaseDue, tellAnew, toldLaunches, topUpWindow, waitingLines } from '../../store/outbox.js';
 import { lineWorkflowId } from '../../workflows/ids.js';
 import type { LineNudger, LineRef } from './nudge.js';
 import { tell } from './tell.js';
@@ -110,7 +110,7 @@ export function createSweeps(deps: SweepDeps) {
     for (const { id, workflowId } of some) {
       if (await isOpen(workflowId)) continue;
       log.warn({ launch: id }, 'an open launch has no workflow: it is told again');
-      await makeDue(db, id);
+      await tellAnew(db, id);
     }
     for (const line of await waitingLines(db, agentTtlMs)) {
       if (line.quietMs > longestNudgePauseMs && !(await isOpen(lineWorkflowId(line.entity, line.queue))))

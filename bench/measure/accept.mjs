@@ -1,15 +1,18 @@
 // Launches accepted, durably, into a queue that no agent serves: what the API and the database do alone.
 import { Load } from '../lib/load.mjs';
 import { Stack } from '../lib/stack.mjs';
+import { temporalOf, windowSize } from '../lib/temporal.mjs';
 
 export async function accept({ quick }) {
   const stack = await Stack.start({ args: ['--no-agent'] });
   const load = new Load(stack);
+  const temporal = await temporalOf(stack);
   try {
     const job = await stack.noopJob();
     const body = { queue: await stack.queue('accept'), job };
-    // Fills the window as well: its first 200 launches get a workflow each, the others are rows.
+    // Fills the window as well: its first 200 launches get a workflow each, the others are rows. Starting those would be measured with them.
     await load.enqueue({ body, count: quick ? 300 : 1_000, clients: 32 });
+    await temporal.untilOpen(windowSize);
 
     const cpuBefore = stack.cpuMs();
     const many = await load.enqueue({ body, count: quick ? 1_000 : 5_000, clients: 32 });
@@ -55,6 +58,7 @@ export async function accept({ quick }) {
       notes: [`CPU per accepted launch (32 clients): ${cpuWords({ ...cpu, clients: many.clientCpuMs / many.count })}`],
     };
   } finally {
+    temporal.close();
     await load.stop();
     await stack.stop();
   }

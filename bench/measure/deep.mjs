@@ -2,11 +2,8 @@
 import { Load } from '../lib/load.mjs';
 import { distribution, median, mib } from '../lib/numbers.mjs';
 import { Stack, timeOf } from '../lib/stack.mjs';
-import { temporalOf } from '../lib/temporal.mjs';
+import { temporalOf, windowSize } from '../lib/temporal.mjs';
 import { until } from '../lib/until.mjs';
-
-/** Must be the stack's default. */
-const windowSize = 200;
 
 export async function deep({ quick }) {
   const depth = quick ? 1_000 : 20_000;
@@ -41,15 +38,7 @@ export async function deep({ quick }) {
     const deepQueue = await stack.queue('deep');
     const temporalBefore = stack.memory().temporal.rss;
     const filled = await load.enqueue({ body: { queue: deepQueue, job }, count: depth, clients: 32 });
-    const expected = Math.min(windowSize, depth);
-    const open = await until(
-      `${expected} launch workflows to be open`,
-      async () => {
-        const count = await temporal.openLaunches();
-        return count >= expected ? count : undefined;
-      },
-      { everyMs: 200 },
-    );
+    const open = await temporal.untilOpen(Math.min(windowSize, depth));
     const temporalAfter = stack.memory().temporal.rss;
     const newest = await stack.api.get(`/launches?queue=${stack.entity}/${deepQueue}&limit=20`);
     // Ids sort by millisecond, ranks exactly: the last in line is among the newest.

@@ -52,9 +52,7 @@ export async function createTestDatabase(
   };
 }
 
-/** The server of this test run, started when first asked for. For tests that bring their own migrations or connections. */
-export const testServerUrl = (): Promise<string> => (serverUrl ??= findServer());
-
+/** The server of this test run, started when first asked for. */
 let serverUrl: Promise<string> | undefined;
 let templateName: Promise<string> | undefined;
 
