@@ -30,7 +30,11 @@ export async function main(args) {
   }
   const quick = args.includes('--quick');
   const names = wanted.length > 0 ? wanted : Object.keys(parts);
-  const interrupt = () => void stopAll().finally(() => process.exit(130));
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    void stopAll().finally(() => process.exit(130));
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, interrupt);
 
   const about = { ...machine(), versions: versions(), quick };
@@ -59,6 +63,8 @@ export async function main(args) {
       console.log(table(judged));
       for (const note of notes) console.log(`  ${note}`);
     } catch (error) {
+      // What breaks now breaks because it is being ended; the exit is on its way.
+      if (interrupted) return new Promise(() => undefined);
       broken++;
       results.push({ name, error: error instanceof Error ? error.message : String(error), load: stopWatch() });
       console.error(`\n${name} broke: ${error instanceof Error ? error.stack : error}`);

@@ -160,8 +160,3 @@ export async function tellAnew(db: Store, launchId: string): Promise<void> {
   await sql`update launch set told = false, due = clock_timestamp() where id = ${launchId}
     and state not in ('finished', 'failed', 'stopped')`.execute(db);
 }
-
-export async function makeDue(db: Store, launchId: string): Promise<void> {
-  await sql`update launch set due = clock_timestamp() where id = ${launchId}
-    and state not in ('finished', 'failed', 'stopped') and due is null`.execute(db);
-}

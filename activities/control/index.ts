@@ -6,7 +6,7 @@ import { admitLaunch } from '../../store/admission.js';
 import { giveBackAfterLoss, readEnd, recordEnd } from '../../store/attempts.js';
 import { cancel } from '../../store/line.js';
 import type { Store } from '../../store/open.js';
-import { makeDue, markStarted, markTold, noteOf } from '../../store/outbox.js';
+import { markStarted, markTold, noteOf } from '../../store/outbox.js';
 import { launchWorkflowId } from '../../workflows/ids.js';
 import { noteFrom, type LaunchNote } from '../../workflows/messages.js';
 import type { ControlActivities } from '../contract.js';
@@ -58,8 +58,10 @@ export function controlActivities({ db, windowSize }: ControlDeps): ControlActiv
 
     async cancel({ launchId, actor }) {
       await cancel(db, launchId, actor, failure('cancelled', 'run'));
-      await makeDue(db, launchId);
-      return note(launchId);
+      const found = await note(launchId);
+      // It hears of it by this answer; another tell would come to a workflow that has ended.
+      await markTold(db, launchId, found.v);
+      return found;
     },
 
     recordEnd: ({ launchId, claim, end }) => recordEnd(db, launchId, claim, end),

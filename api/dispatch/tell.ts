@@ -1,4 +1,5 @@
-import { priorityOfNumber } from '../../domain/words.js';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { isTerminal, priorityOfNumber } from '../../domain/words.js';
 import type { Store } from '../../store/open.js';
 import { markTold, type NoteRow } from '../../store/outbox.js';
 import { controlTaskQueue, workflowTypes } from '../../workflows/ids.js';
@@ -20,8 +21,13 @@ export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Pro
   }
   const client = await temporal.get();
   const note = noteFrom(row);
-  await client.connection.withDeadline(Date.now() + deadlineMs, () =>
-    client.workflow.signalWithStart(workflowTypes.launch, {
+  await client.connection.withDeadline(Date.now() + deadlineMs, async () => {
+    if (isTerminal(row.state)) {
+      // A workflow that still waits is to end; one that has ended, or never was, must not be started again for it.
+      await client.workflow.getHandle(row.workflowId).signal(signalNames.tell, note).catch(unlessGone);
+      return;
+    }
+    await client.workflow.signalWithStart(workflowTypes.launch, {
       workflowId: row.workflowId,
       taskQueue: controlTaskQueue,
       args: [{ launchId: row.launchId }],
@@ -31,7 +37,11 @@ export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Pro
       staticSummary: `${row.jobName} on ${row.entity}/${row.queue}`,
       staticDetails: `Launch ${row.launchId} of ${row.projectEntity}/${row.project}, by ${row.author}, priority ${priorityOfNumber(row.priority)}`,
       typedSearchAttributes: attributesOf(note),
-    }),
-  );
+    });
+  });
   await markTold(db, row.launchId, row.v);
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }

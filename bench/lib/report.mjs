@@ -22,7 +22,7 @@ export function table(rows) {
   const cells = rows.map(({ what, value, unit, design = '', range, verdict, note = '' }) => [
     what,
     `${short(value)} ${unit}`.trim(),
-    design === '' ? '' : `${design}${/[\d)]$/.test(design) && unit !== '' ? ` ${unit}` : ''}`,
+    design === '' ? '' : `${design}${/\d$/.test(design) && unit !== '' ? ` ${unit}` : ''}`,
     range === undefined ? '' : `${rangeWords(range)}${verdict === 'outside' ? '  OUTSIDE' : ''}`,
     note,
   ]);

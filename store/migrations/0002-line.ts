@@ -335,8 +335,10 @@ begin
     return r.state;
   end if;
   if r.state in ('queued', 'claimed') then
+    -- Due without being told: somebody may have made its workflow and died before saying so.
     update launch set state = 'stopped', cancel_requested_at = clock_timestamp(), cancelled_by = p_actor, failure = p_failure,
-      ended_at = clock_timestamp(), reason = null, v = next_v(v), due = case when told then clock_timestamp() end
+      ended_at = clock_timestamp(), reason = null, v = next_v(v),
+      due = case when told or due is not null then clock_timestamp() end
     where id = p_launch returning * into r;
     perform line_event(p_launch, r.v, 'stopped', jsonb_build_object('by', p_actor));
   else

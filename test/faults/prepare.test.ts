@@ -8,8 +8,10 @@ import { until } from '../support/until.js';
 import { expectAllSlotsFree, expectAllWell } from './support/all-well.js';
 
 let stack: Stack;
+let plain: CountingJob;
 beforeAll(async () => {
   stack = await Stack.start();
+  plain = await CountingJob.make(stack);
   for (const queue of ['killed', 'cancelled']) await stack.queue(queue);
 });
 afterAll(() => stack.stop());
@@ -59,7 +61,7 @@ describe('while a job is being prepared', () => {
     letGo();
     await expectAllWell(stack, job, 'killed', [{ id }]);
     expect((await stack.show(id)).attempt).toBe(1);
-    await expectAllSlotsFree(stack, job, 'killed', 1);
+    await expectAllSlotsFree(stack, plain, 'killed', 1);
   });
 
   test('a cancel leaves no installer and no job', async () => {
@@ -71,6 +73,6 @@ describe('while a job is being prepared', () => {
     expect(begunOf(builder)).toBeNull();
     letGo();
     await expectAllWell(stack, job, 'cancelled', [{ id, state: 'stopped' }]);
-    await expectAllSlotsFree(stack, job, 'cancelled', 1);
+    await expectAllSlotsFree(stack, plain, 'cancelled', 1);
   });
 });

@@ -49,6 +49,9 @@ describe("an operator with Temporal's own tools", () => {
       return { runId, status: status.name };
     });
 
+  const workflowRunsOf = (id: string): Promise<number> =>
+    stack.inTemporal(async (client) => (await client.workflow.count(`WorkflowId = 'launch/${id}'`)).count);
+
   test('terminates workflows: what runs is adopted by a new one, what waits runs later', async () => {
     const running = await counting.enqueue('terminated', { lines: 20, hold: true, after: 20 });
     const waiting = await counting.enqueue('terminated');
@@ -91,8 +94,10 @@ describe("an operator with Temporal's own tools", () => {
       { id: running, state: 'stopped', starts: 1 },
       { id: waiting, state: 'stopped' },
     ]);
-    for (const id of [running, waiting])
+    for (const id of [running, waiting]) {
       expect(await stack.show(id)).toMatchObject({ failure: { code: 'cancelled' }, cancelledBy: 'temporal' });
+      expect(await workflowRunsOf(id), `workflows of ${id}`).toBe(1);
+    }
     await expectAllSlotsFree(stack, counting, 'cancelled', 1);
   });
 });

@@ -32,10 +32,15 @@ export class CountingJob {
     return new CountingJob(launcher, folder, job);
   }
 
-  async enqueue(queue: string, counting: Counting = {}, over: Record<string, unknown> = {}): Promise<string> {
+  async enqueue(
+    queue: string,
+    counting: Counting = {},
+    over: Record<string, unknown> = {},
+    key?: string,
+  ): Promise<string> {
     const { lines = 20, hold = false, after = 0 } = counting;
     const args = [String(lines), hold ? 'hold' : 'go', String(after)];
-    const id = await this.launcher.enqueue(queue, this.job, { ...over, overrides: { args } });
+    const id = await this.launcher.enqueue(queue, this.job, { ...over, overrides: { args } }, key);
     this.wishes.set(id, { lines, hold, after });
     return id;
   }

@@ -37,6 +37,7 @@ export class Stack extends Launcher {
   private running: DavitUp | undefined;
   private environment: NodeJS.ProcessEnv = {};
   private removeHome: () => void;
+  private stopping = false;
   entity = '';
 
   private constructor(
@@ -182,6 +183,21 @@ export class Stack extends Launcher {
     return agent;
   }
 
+  /** Starts an agent by hand and starts it again whenever it ends, as a service manager does, until the stack stops. */
+  keepAgent(name: string, options: { maxJobs?: number } = {}): void {
+    void (async () => {
+      while (!this.stopping) {
+        await this.spawnAgent(name, options).exited;
+        await wait(200);
+      }
+    })();
+  }
+
+  /** The latest process of an agent that was started by hand. */
+  agentByHand(name: string): HandAgent | undefined {
+    return this.agents.findLast((agent) => agent.name === name);
+  }
+
   /** Until another process than this one works under the name. */
   private async untilAgent(name: string, otherThan: number): Promise<void> {
     await until(async () => ((await this.pidOfAgent(name)) ?? otherThan) !== otherThan, {
@@ -234,6 +250,7 @@ export class Stack extends Launcher {
   }
 
   async stop(): Promise<void> {
+    this.stopping = true;
     for (const agent of this.agents) if (!agent.isOver) await agent.kill();
     await this.running?.stop();
     await this.temporal?.stop();

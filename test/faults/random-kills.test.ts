@@ -1,0 +1,92 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CountingJob } from '../support/counting-job.js';
+import { parts, patiently, Stack } from '../support/stack.js';
+import { until } from '../support/until.js';
+import { expectAllSlotsFree, expectAllWell, type Outcome } from './support/all-well.js';
+
+/** DAVIT_FAULT_SECONDS=3600 and any seed to search longer; the seed repeats the choices, not the machine's timing. */
+const seconds = Number(process.env['DAVIT_FAULT_SECONDS'] ?? 70);
+const seed = Number(process.env['DAVIT_FAULT_SEED'] ?? randomInt(1_000_000));
+const slots = 2;
+
+const victims = [...parts, 'second agent'] as const;
+const priorities = ['critical', 'high', 'medium', 'low'] as const;
+
+let stack: Stack;
+let job: CountingJob;
+beforeAll(async () => {
+  stack = await Stack.start({ maxJobs: slots });
+  job = await CountingJob.make(stack);
+  await stack.queue('storm');
+  stack.keepAgent('second', { maxJobs: slots });
+  await until(() => stack.pidOfAgent('second'), { what: 'the second agent' });
+});
+afterAll(() => stack.stop());
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function numbersFrom(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+test(
+  `random kills of every part cost nothing but time (seed ${seed}, ${seconds} s)`,
+  { timeout: (seconds + 300) * 1000 },
+  async () => {
+    console.log(`random kills: DAVIT_FAULT_SEED=${seed} DAVIT_FAULT_SECONDS=${seconds}`);
+    const endMs = Date.now() + seconds * 1000;
+    const outcomes: Outcome[] = [];
+    const kills: string[] = [];
+
+    async function enqueueAll(): Promise<void> {
+      const random = numbersFrom(seed);
+      const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+      for (let n = 0; Date.now() < endMs; n++) {
+        const lines = 10 + Math.floor(random() * 120);
+        const priority = pick(priorities);
+        const isCancelled = random() < 0.1;
+        const waitMs = random() * 1_400;
+        const id = await job.enqueue('storm', { lines }, { priority }, `storm-${seed}-${n}`);
+        // The client has forgotten that it was answered.
+        if (n % 7 === 0) expect(await job.enqueue('storm', { lines }, { priority }, `storm-${seed}-${n}`)).toBe(id);
+        if (isCancelled) void patiently(() => stack.cancel(id));
+        outcomes.push({ id, orStopped: isCancelled });
+        await wait(waitMs);
+      }
+    }
+
+    async function killAll(): Promise<void> {
+      const random = numbersFrom(seed + 1);
+      while (Date.now() < endMs) {
+        await wait(1_500 + random() * 3_500);
+        const victim = victims[Math.floor(random() * victims.length)] ?? 'server';
+        try {
+          if (victim === 'second agent') process.kill(stack.agentByHand('second')?.pid ?? 0, 'SIGKILL');
+          else stack.kill(victim);
+          kills.push(victim);
+        } catch {
+          // It is down already.
+        }
+      }
+    }
+
+    await Promise.all([enqueueAll(), killAll()]);
+    console.log(`${outcomes.length} launches, ${kills.length} kills: ${kills.join(', ')}`);
+    await expectAllWell(stack, job, 'storm', outcomes, { ms: 180_000, faults: kills.length });
+    await until(
+      async () => (await Promise.all(['first', 'second'].map((name) => stack.pidOfAgent(name)))).every(Boolean),
+      {
+        what: 'both agents to be at work',
+        ms: 60_000,
+      },
+    );
+    await expectAllSlotsFree(stack, job, 'storm', 2 * slots);
+  },
+);

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { positionOf } from '../../store/line.js';
+import type { Store } from '../../store/open.js';
+import { Engine } from '../support/engine.js';
+import { idleTargets } from '../support/idle-target.js';
+import { inversionsIn, lineEventsOf, type LineEvent } from '../support/line-order.js';
+import { until } from '../support/until.js';
+
+const launches = 500;
+const cases = [
+  { slots: 1, clients: 1 },
+  { slots: 1, clients: 32 },
+  { slots: 4, clients: 1 },
+  { slots: 4, clients: 32 },
+].map((each) => ({ ...each, queue: `slots-${each.slots}-clients-${each.clients}` }));
+
+let engine: Engine;
+let job: string;
+beforeAll(async () => {
+  engine = await Engine.start();
+  job = await engine.script('idle', 'exit 0');
+  for (const { queue, slots } of cases) {
+    await engine.queue(queue);
+    await engine.startAgent({ name: queue, queues: [queue], maxJobs: slots, targets: idleTargets });
+  }
+});
+afterAll(() => engine.stop());
+
+async function enqueueAll(queue: string, clients: number): Promise<void> {
+  let left = launches;
+  const client = async (): Promise<void> => {
+    while (left-- > 0) await engine.enqueue(queue, job);
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}
+
+const waitingIn = (db: Store, queue: string) =>
+  db
+    .selectFrom('launch')
+    .innerJoin('queue', 'queue.id', 'launch.queue_id')
+    .select('launch.id')
+    .where('queue.name', '=', queue)
+    .where('launch.state', '=', 'queued')
+    .orderBy('launch.rank')
+    .execute();
+
+/** Some places of the line, first and last among them. */
+const sampled = (length: number): number[] => [
+  ...new Set([0, 1, 2, length >> 2, length >> 1, length - 2, length - 1].filter((i) => i >= 0 && i < length)),
+];
+
+/** In one snapshot of the store: the position of a launch is its place among those that wait. */
+async function checkSnapshot(queue: string): Promise<number> {
+  return engine.database.db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      const waiting = await waitingIn(tx, queue);
+      for (const i of sampled(waiting.length)) {
+        const position = await positionOf(tx, waiting[i]?.id ?? '');
+        if (position !== i + 1) throw new Error(`position ${position} at place ${i + 1} of ${waiting.length}`);
+      }
+      return waiting.length;
+    });
+}
+
+/**
+ * What the API shows lies between the place before it was asked and the place after it had answered. Exact, because nobody can come in
+ * before a launch any more once all are accepted.
+ */
+async function checkShown(queue: string): Promise<number> {
+  const { db } = engine.database;
+  const before = await waitingIn(db, queue);
+  const places = sampled(before.length);
+  const shown = await Promise.all(places.map(async (i) => (await engine.show(before[i]?.id ?? '')).position));
+  const after = (await waitingIn(db, queue)).map(({ id }) => id);
+  for (const [n, i] of places.entries()) {
+    const last = after.indexOf(before[i]?.id ?? '') + 1;
+    const position = shown[n] ?? 0;
+    // 0: it does not wait any more.
+    if (position > i + 1 || position < last) throw new Error(`shown ${position}, between ${i + 1} and ${last}`);
+  }
+  return places.length;
+}
+
+describe.each(cases)(`${launches} launches from $clients clients, $slots slots`, ({ queue, slots, clients }) => {
+  test('are claimed in exactly the order of their acceptance, and their positions are right all the time', async () => {
+    let areAccepted = false;
+    const accepted = enqueueAll(queue, clients).then(() => {
+      areAccepted = true;
+    });
+    let snapshots = 0;
+    let shown = 0;
+    await until(
+      async () => {
+        snapshots++;
+        const waiting = await checkSnapshot(queue);
+        if (areAccepted) shown += await checkShown(queue);
+        return areAccepted && waiting === 0;
+      },
+      { what: 'the line to be empty', ms: 120_000 },
+    );
+    await accepted;
+    expect(snapshots).toBeGreaterThan(20);
+    expect(shown).toBeGreaterThan(20);
+
+    const events = (await engine.database.pool.query<LineEvent>(lineEventsOf(queue))).rows;
+    const claims = events.filter(({ type }) => type === 'claimed');
+    expect(claims).toHaveLength(launches);
+    const ranks = claims.map(({ rank }) => rank);
+    expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+    expect(inversionsIn(events)).toEqual([]);
+
+    const open = (): Promise<unknown[]> =>
+      engine.database.db
+        .selectFrom('launch')
+        .innerJoin('queue', 'queue.id', 'launch.queue_id')
+        .select('launch.id')
+        .where('queue.name', '=', queue)
+        .where('launch.state', '<>', 'finished')
+        .execute();
+    await until(async () => (await open()).length === 0, { what: `all to finish with ${slots} slots` });
+  });
+});
