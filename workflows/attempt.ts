@@ -1,5 +1,6 @@
 import {
   ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -73,9 +74,9 @@ export class Attempt {
     let pipelineError: unknown;
     const pipeline = work
       .run(async () => {
-        await this.agent(profiles.prepare, 'fetch and install on').prepare(this.ref);
+        await untilHeard(() => this.agent(profiles.prepare, 'fetch and install on').prepare(this.ref));
         this.submitScheduled = true;
-        await this.agent(profiles.submit, 'start the job on').submit(this.ref);
+        await untilHeard(() => this.agent(profiles.submit, 'start the job on').submit(this.ref));
       })
       .catch((error: unknown) => {
         pipelineError = error;
@@ -101,18 +102,20 @@ export class Attempt {
     work.cancel();
     await pipeline;
 
-    if (!outcome.ok) {
-      if (isCancellation(outcome.error)) return { kind: 'stopped' };
+    if (!outcome.ok && !isCancellation(outcome.error))
       return { kind: 'agent-lost', reason: lossReason(outcome.error, this.claim.agentName) };
-    }
-    if (outcome.value.kind === 'stopped' && stop === 'pipeline-broke') {
-      const stage = this.submitScheduled ? 'submit' : 'prepare';
-      return { kind: 'failed', failure: failure(`${stage}-failed`, stage) };
-    }
-    return outcome.value;
+    const result: SuperviseResult = outcome.ok ? outcome.value : { kind: 'stopped' };
+    if (this.cancelRequested() || !isStop(result)) return result;
+    // Nobody asked for a stop. A step that failed in its own right is how it ended; else the agent let go of it, and the name may be closed.
+    const stage = this.submitScheduled ? 'submit' : 'prepare';
+    const why = stop === 'pipeline-broke' ? failureSentence(pipelineError) : undefined;
+    if (why !== undefined) return { kind: 'failed', failure: failure(`${stage}-failed`, stage, why) };
+    if (result.kind !== 'stopped') return result;
+    this.submitScheduled = true;
+    return { kind: 'agent-lost', reason: `agent ${this.claim.agentName} let go of it` };
   }
 
-  /** Until supervise ends: a cancel, or a pipeline that broke in a way the agent could not tell its own supervise (it timed out). */
+  /** Until supervise ends: a cancel, or a pipeline that broke in a way the agent did not tell its own supervise (it took too long). */
   private async untilDoneOrStopped(
     done: () => boolean,
     broke: () => boolean,
@@ -156,6 +159,35 @@ export class Attempt {
       .kill({ target, name })
       .catch(() => undefined);
   }
+}
+
+/**
+ * A step of which nothing was heard in time (Temporal was away, the machine stood still) has not failed, and whether the agent is gone is for
+ * supervise to say: it is asked for again. Both steps may be repeated, also while the first try is still under way.
+ */
+async function untilHeard<T>(step: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      const cause = error instanceof ActivityFailure ? error.cause : undefined;
+      const type = cause instanceof TimeoutFailure ? cause.timeoutType : undefined;
+      if (type !== 'HEARTBEAT' && type !== 'SCHEDULE_TO_START') throw error;
+    }
+  }
+}
+
+const isStop = (result: SuperviseResult): boolean =>
+  result.kind === 'stopped' || (result.kind === 'ended' && result.status.killed === true);
+
+/** Undefined: the step did not fail, it was stopped or fenced. */
+function failureSentence(error: unknown): string | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) return 'It took longer than it may.';
+  if (isCancellation(error)) return undefined;
+  if (cause instanceof ApplicationFailure && (cause.type === 'cancelled' || cause.type === 'claim-lost'))
+    return undefined;
+  return cause instanceof Error ? cause.message : 'It gave no reason.';
 }
 
 function lossReason(error: unknown, agent: string): string {

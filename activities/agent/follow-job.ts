@@ -12,6 +12,8 @@ export interface FollowedJob {
   claim: string;
   attempt: number;
   name: string;
+  /** This process has just started the job: nothing of its output can be with the API. */
+  isNew?: boolean;
 }
 
 /**
@@ -19,13 +21,14 @@ export interface FollowedJob {
  * when `signal` aborts first. The job itself is never touched.
  */
 export async function followJob(job: FollowedJob, signal: AbortSignal): Promise<JobStatus> {
-  const { target, api, reporter, launchId, claim, attempt, name } = job;
+  const { target, api, reporter, launchId, claim, attempt, name, isNew = false } = job;
   const shipped = Promise.all(
     (['stdout', 'stderr'] as const).map((stream) =>
       shipLog(
         { api, launchId, claim, attempt, stream },
         (fromByte, stop) => target.logs(name, stream, fromByte, stop),
         signal,
+        isNew ? 0 : undefined,
       ),
     ),
   );

@@ -19,6 +19,8 @@ export async function shipLog(
   target: LogTarget,
   read: (fromByte: number, signal: AbortSignal) => AsyncIterable<LogPiece>,
   signal: AbortSignal,
+  /** Who started the job itself need not ask where the API is. Were it further, its first answer says so. */
+  from?: number,
 ): Promise<void> {
   const append = (fromByte: number, data: Uint8Array, atMs: number, ended: boolean): Promise<number | undefined> =>
     untilAnswered(signal, () => {
@@ -26,7 +28,7 @@ export async function shipLog(
       return target.api.appendLog(target.launchId, { claim, attempt, stream, fromByte, atMs, data, ended });
     });
   try {
-    let position = await append(0, new Uint8Array(), Date.now(), false);
+    let position = from ?? (await append(0, new Uint8Array(), Date.now(), false));
     reading: for (;;) {
       if (position === undefined) return;
       for await (const piece of read(position, signal)) {
@@ -78,6 +80,11 @@ export class LogWriter {
         api.appendLog(launchId, { claim, attempt, stream, fromByte, atMs: Date.now(), data: bytes, ended: last }),
       );
     try {
+      // Nothing was written: the end alone says all, wherever an earlier preparation got to.
+      if (ended && data.length === 0 && this.position === undefined) {
+        await append(0, data, true);
+        return;
+      }
       this.position ??= await append(0, new Uint8Array(), false);
       if (this.position === undefined) this.lost = true;
       else this.position = await append(this.position, data, ended);

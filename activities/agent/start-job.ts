@@ -35,10 +35,10 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
         const plan = deps.target(ref.target).plan(work.request);
         return await act(lease, plan, signal);
       } catch (error) {
-        if (signal.aborted || error instanceof AgentApiRefusal) {
-          lease.settleStart({ kind: 'stopped' });
-          throw ApplicationFailure.nonRetryable('stopped', 'cancelled');
-        }
+        // Why we are to stop (a cancel, the end of this process, a time-out that Temporal saw) is for supervise to find out; it hears of it too.
+        const isFenced = error instanceof AgentApiRefusal && error.code === 'claim-lost';
+        if (isFenced) lease.settleStart({ kind: 'stopped' });
+        if (isFenced || signal.aborted) throw ApplicationFailure.nonRetryable('stopped', 'cancelled');
         const told = failureOf(error, stage);
         lease.settleStart({ kind: 'failed', failure: told });
         throw ApplicationFailure.nonRetryable(told.message, told.code);

@@ -60,7 +60,7 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
       if (started.kind === 'stopped') return { kind: 'stopped' };
 
       const reporter = new Reporter(api, ref.launchId, ref.claim);
-      const status = await followJob({ ...ref, target, api, reporter }, stop);
+      const status = await followJob({ ...ref, target, api, reporter, isNew: true }, stop);
       void target
         .cleanUp(ref.name)
         .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));

@@ -73,6 +73,18 @@ async function heldLaunch(db: Store, actor: Actor, launchId: string, claimId: st
   return launch;
 }
 
+/** The same check for calls that need nothing of the launch: its documents stay in the database. */
+async function requireHeld(db: Store, actor: Actor, launchId: string, claimId: string): Promise<void> {
+  const launch = await db
+    .selectFrom('launch')
+    .innerJoin('queue', 'queue.id', 'launch.queue_id')
+    .select('queue.entity_id')
+    .where('launch.id', '=', launchId)
+    .where('launch.claim', '=', claimId)
+    .executeTakeFirst();
+  if (!launch || launch.entity_id !== actor.entityId) throw new DavitError('claim-lost');
+}
+
 const served = (queues: Awaited<ReturnType<typeof bindQueues>>) => ({
   queues: queues.map((queue) => ({ ...queue, taskQueue: lineTaskQueue(queue.entity, queue.queue) })),
 });
@@ -304,7 +316,7 @@ const progress = defineRoute({
   }),
   response: z.object({ accepted: z.boolean().describe('False: the claim was lost, or the launch is being stopped.') }),
   handler: async ({ actor, params, body, deps }) => {
-    await heldLaunch(deps.db, actor, params.launchId, body.claim);
+    await requireHeld(deps.db, actor, params.launchId, body.claim);
     const { claim: claimId, n, state, reason, node, plan } = body;
     const accepted = await recordProgress(deps.db, {
       launchId: params.launchId,
@@ -341,7 +353,7 @@ const log = defineRoute({
   rawBody: { contentType: 'application/octet-stream', description: 'Bytes of the stream, at most 1 MiB.' },
   response: z.object({ length: z.int() }),
   handler: async ({ actor, params, query, deps, req }) => {
-    await heldLaunch(deps.db, actor, params.launchId, query.claim);
+    await requireHeld(deps.db, actor, params.launchId, query.claim);
     const parts: Buffer[] = [];
     let size = 0;
     for await (const part of req as AsyncIterable<Buffer>) {

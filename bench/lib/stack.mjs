@@ -1,5 +1,6 @@
 // `davit up` as a user starts it, in a data folder of its own, and what the measurements do with it through the REST API.
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'tar';
@@ -20,6 +21,8 @@ export class Stack {
   static async start({ args = [], env = {} } = {}) {
     const stack = new Stack();
     stack.args = args;
+    // Not the usual ones: whoever starts a stack of his own at this moment would find them free as well.
+    stack.ports = await freePorts(3);
     stack.env = env;
     stack.home = mkdtempSync(join(realpathSync(tmpdir()), 'davit-bench-'));
     stack.pidFolder = join(stack.home, 'bench-pids');
@@ -32,7 +35,7 @@ export class Stack {
   /** Starts `davit up` on the data folder; `startMs` counts from the start of the process to its word that all is ready. */
   async up() {
     this.begunAt = performance.now();
-    this.child = new Child([program, 'up', '--json', ...this.args], {
+    this.child = new Child([program, 'up', '--json', ...this.#portFlags(), ...this.args], {
       env: { DAVIT_HOME: this.home, ...this.env },
       name: 'davit up',
     });
@@ -48,6 +51,11 @@ export class Stack {
     this.entity = readFileSync(join(this.home, 'keys', 'entity'), 'utf8').trim();
     this.api?.close();
     this.api = apiClient({ url: this.url, key: this.key });
+  }
+
+  #portFlags() {
+    const [api, temporal, temporalUi] = this.ports;
+    return ['--port', `${api}`, '--temporal-port', `${temporal}`, '--temporal-ui-port', `${temporalUi}`];
   }
 
   /** `davit up` is ready when the API answers; worker and agent come up beside. Until both poll: ms since the start of the process. */
@@ -66,7 +74,7 @@ export class Stack {
   async down() {
     const begunAt = performance.now();
     await Promise.all(this.#children.splice(0).map((child) => child.stop()));
-    this.api.close();
+    this.api?.close();
     await this.child.stop();
     return performance.now() - begunAt;
   }
@@ -182,7 +190,6 @@ export class Stack {
   /** A job of the given files; the entry point is run without a shell. */
   async job(name, entryPoint, files) {
     const folder = mkdtempSync(join(this.home, 'bench-code-'));
-    const { writeFileSync } = await import('node:fs');
     for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
     const archive = Buffer.concat(await create({ gzip: true, cwd: folder, portable: true }, ['.']).collect());
     const path = `/entities/${this.entity}/projects/bench/jobs/${name}/versions?entryPoint=${encodeURIComponent(entryPoint)}`;
@@ -274,3 +281,20 @@ export async function stopAll() {
 }
 
 export const timeOf = (text) => Date.parse(text);
+
+/** Different ones, because all are held until the last is found. */
+async function freePorts(count) {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port: 0, host: '127.0.0.1' }, resolve);
+      });
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -12,7 +12,7 @@ let plain: CountingJob;
 beforeAll(async () => {
   stack = await Stack.start();
   plain = await CountingJob.make(stack);
-  for (const queue of ['killed', 'cancelled']) await stack.queue(queue);
+  for (const queue of ['killed', 'drained', 'cancelled']) await stack.queue(queue);
 });
 afterAll(() => stack.stop());
 
@@ -62,6 +62,20 @@ describe('while a job is being prepared', () => {
     await expectAllWell(stack, job, 'killed', [{ id }]);
     expect((await stack.show(id)).attempt).toBe(1);
     await expectAllSlotsFree(stack, plain, 'killed', 1);
+  });
+
+  test('an agent that is told to stop gives the launch back, and it runs once on the next', async () => {
+    const { job, builders, letGo } = await slowToPrepare('slow-drained');
+    const id = await job.enqueue('drained');
+    const first = await nthBuilder(builders, 1);
+    await stack.killAndWait('agent', 'SIGTERM');
+    expect(begunOf(first)).toBeNull();
+
+    await nthBuilder(builders, 2);
+    letGo();
+    await expectAllWell(stack, job, 'drained', [{ id }]);
+    expect((await stack.show(id)).attempt).toBe(1);
+    await expectAllSlotsFree(stack, plain, 'drained', 1);
   });
 
   test('a cancel leaves no installer and no job', async () => {

@@ -114,10 +114,10 @@ export class Stack extends Launcher {
   }
 
   /** Ends a part and waits until `davit up` has it ready again. */
-  async killAndWait(part: Part): Promise<void> {
+  async killAndWait(part: Part, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const before = this.timesBack(part);
     const pid = this.up.pidOf(part);
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
     await until(() => this.timesBack(part) > before, { what: `${part} to be back`, ms: 60_000 });
     if (part === 'agent') await this.untilAgent('first', pid);
   }
