@@ -83,44 +83,48 @@ async function checkShown(queue: string): Promise<number> {
   return places.length;
 }
 
-describe.each(cases)(`${launches} launches from $clients clients, $slots slots`, ({ queue, slots, clients }) => {
-  test('are claimed in exactly the order of their acceptance, and their positions are right all the time', async () => {
-    let areAccepted = false;
-    const accepted = enqueueAll(queue, clients).then(() => {
-      areAccepted = true;
-    });
-    let snapshots = 0;
-    let shown = 0;
-    await until(
-      async () => {
-        snapshots++;
-        const waiting = await checkSnapshot(queue);
-        if (snapshots % 20 === 0) console.log(queue, Date.now() % 1e6, waiting);
-        if (areAccepted) shown += await checkShown(queue);
-        return areAccepted && waiting === 0;
-      },
-      // Now and then: the parts share this process, and looking costs them time.
-      { what: 'the line to be empty', ms: 280_000, everyMs: 250 },
-    );
-    await accepted;
-    expect(snapshots).toBeGreaterThan(20);
-    expect(shown).toBeGreaterThan(20);
+// All lines at once: each is waiting most of its time.
+describe.concurrent.each(cases)(`${launches} launches, $clients clients, $slots slots`, ({ queue, slots, clients }) => {
+  test(
+    'are claimed in exactly the order of their acceptance, and shown at their true places all the time',
+    { timeout: 600_000 },
+    async () => {
+      let areAccepted = false;
+      const accepted = enqueueAll(queue, clients).then(() => {
+        areAccepted = true;
+      });
+      let snapshots = 0;
+      let shown = 0;
+      await until(
+        async () => {
+          snapshots++;
+          const waiting = await checkSnapshot(queue);
+          if (areAccepted) shown += await checkShown(queue);
+          return areAccepted && waiting === 0;
+        },
+        // Now and then: the parts share this process, and looking costs them time.
+        { what: 'the line to be empty', ms: 280_000, everyMs: 500 },
+      );
+      await accepted;
+      expect(snapshots).toBeGreaterThan(20);
+      expect(shown).toBeGreaterThan(20);
 
-    const events = (await engine.database.pool.query<LineEvent>(lineEventsOf(queue))).rows;
-    const claims = events.filter(({ type }) => type === 'claimed');
-    expect(claims).toHaveLength(launches);
-    const ranks = claims.map(({ rank }) => rank);
-    expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
-    expect(inversionsIn(events)).toEqual([]);
+      const events = (await engine.database.pool.query<LineEvent>(lineEventsOf(queue))).rows;
+      const claims = events.filter(({ type }) => type === 'claimed');
+      expect(claims).toHaveLength(launches);
+      const ranks = claims.map(({ rank }) => rank);
+      expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+      expect(inversionsIn(events)).toEqual([]);
 
-    const open = (): Promise<unknown[]> =>
-      engine.database.db
-        .selectFrom('launch')
-        .innerJoin('queue', 'queue.id', 'launch.queue_id')
-        .select('launch.id')
-        .where('queue.name', '=', queue)
-        .where('launch.state', '<>', 'finished')
-        .execute();
-    await until(async () => (await open()).length === 0, { what: `all to finish with ${slots} slots` });
-  });
+      const open = (): Promise<unknown[]> =>
+        engine.database.db
+          .selectFrom('launch')
+          .innerJoin('queue', 'queue.id', 'launch.queue_id')
+          .select('launch.id')
+          .where('queue.name', '=', queue)
+          .where('launch.state', '<>', 'finished')
+          .execute();
+      await until(async () => (await open()).length === 0, { what: `all to finish with ${slots} slots` });
+    },
+  );
 });
