@@ -87,7 +87,7 @@ async function checkShown(queue: string): Promise<number> {
 describe.concurrent.each(cases)(`${launches} launches, $clients clients, $slots slots`, ({ queue, slots, clients }) => {
   test(
     'are claimed in exactly the order of their acceptance, and shown at their true places all the time',
-    { timeout: 600_000 },
+    { timeout: 640_000 },
     async () => {
       let areAccepted = false;
       const accepted = enqueueAll(queue, clients).then(() => {
@@ -103,7 +103,7 @@ describe.concurrent.each(cases)(`${launches} launches, $clients clients, $slots 
           return areAccepted && waiting === 0;
         },
         // Now and then: the parts share this process, and looking costs them time.
-        { what: 'the line to be empty', ms: 280_000, everyMs: 500 },
+        { what: 'the line to be empty', ms: 600_000, everyMs: 500 },
       );
       await accepted;
       expect(snapshots).toBeGreaterThan(20);
