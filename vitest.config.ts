@@ -13,6 +13,7 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        setupFiles: ['test/support/guard-group.ts'],
         testTimeout: testTimeoutS * 1000,
         hookTimeout: 120_000,
         ...(alone === true ? { poolOptions: { forks: { singleFork: true } }, sequence: { groupOrder: 1 } } : {}),

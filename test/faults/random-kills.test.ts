@@ -68,7 +68,7 @@ test(
         await wait(1_500 + random() * 3_500);
         const victim = victims[Math.floor(random() * victims.length)] ?? 'server';
         try {
-          if (victim === 'second agent') process.kill(stack.agentByHand('second')?.pid ?? 0, 'SIGKILL');
+          if (victim === 'second agent') await stack.agentByHand('second')?.kill();
           else stack.kill(victim);
           kills.push(victim);
         } catch {

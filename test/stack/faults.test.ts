@@ -30,6 +30,8 @@ function davitUp(): UpProcess {
 }
 
 const run = () => join(home.path, 'run');
+/** Never 0, which would mean this very test run. */
+const pidOf = (part: string): Promise<number> => until(() => livingPid(run(), part), { what: `${part} to live` });
 
 async function leaveTraces({ databaseUrl, temporalAddress }: Up): Promise<void> {
   await ask(databaseUrl, `CREATE TABLE trace AS SELECT 'kept' AS word`);
@@ -65,8 +67,8 @@ describe('the embedded stack', { timeout: 120_000 }, () => {
     const up = davitUp();
     const addresses = await up.up();
     await leaveTraces(addresses);
-    const pid = livingPid(run(), part);
-    process.kill(pid ?? 0, 'SIGKILL');
+    const pid = await pidOf(part);
+    process.kill(pid, 'SIGKILL');
     await until(() => up.said.some((said) => said.event === 'ready' && said.message === `${part} is ready again`), {
       ms: 60_000,
     });
@@ -82,7 +84,7 @@ describe('the embedded stack', { timeout: 120_000 }, () => {
     const addresses = await up.up();
     await leaveTraces(addresses);
     for (let round = 1; round <= 3; round++) {
-      for (const part of ['postgres', 'temporal']) process.kill(livingPid(run(), part) ?? 0, 'SIGKILL');
+      for (const part of ['postgres', 'temporal']) process.kill(await pidOf(part), 'SIGKILL');
       const ready = (part: string) =>
         up.said.filter((said) => said.event === 'ready' && said.part === part).length === round + 1;
       await until(() => ready('postgres') && ready('temporal'), { ms: 60_000 });
@@ -94,8 +96,8 @@ describe('the embedded stack', { timeout: 120_000 }, () => {
     const first = davitUp();
     const before = await first.up();
     await leaveTraces(before);
-    const survivors = ['postgres', 'temporal'].map((part) => livingPid(run(), part) ?? 0);
-    const child = livingPid(run(), 'child') ?? 0;
+    const survivors = await Promise.all(['postgres', 'temporal'].map(pidOf));
+    const child = await pidOf('child');
     await first.kill();
     await until(() => begunOf(child) === null, { what: 'our own child noticing that the supervisor is gone' });
     expect(readFileSync(join(run(), 'child.ends'), 'utf8')).toBe(`${child} supervisor gone\n`);
@@ -113,7 +115,7 @@ describe('the embedded stack', { timeout: 120_000 }, () => {
     const first = davitUp();
     const before = await first.up();
     await leaveTraces(before);
-    const pids = [first.pid, ...['postgres', 'temporal', 'child'].map((part) => livingPid(run(), part) ?? 0)];
+    const pids = [first.pid, ...(await Promise.all(['postgres', 'temporal', 'child'].map(pidOf)))];
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await first.exited;
     await expectTraces(await davitUp().up());
