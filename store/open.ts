@@ -37,6 +37,8 @@ export function openStore(options: StoreOptions): { db: Store; pool: pg.Pool; cl
     types,
   });
   pool.on('error', options.onError);
+  // The pool hears errors of idle connections only; one that breaks in the middle of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', options.onError));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }
