@@ -44,7 +44,8 @@ async function save(name: string, workflowId: string): Promise<void> {
     },
   );
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), json);
+  // Stack traces name the folder in which they came to be; nobody else has it.
+  writeFileSync(join(folder, `${name}.json`), json.replaceAll(`${process.cwd()}/`, ''));
 }
 const cancel = (id: string) => engine.client.POST('/launches/{id}/cancel', { params: { path: { id } } });
 
