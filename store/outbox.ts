@@ -64,9 +64,15 @@ export async function noteOf(db: Store, launchId: string): Promise<NoteRow | und
   return result.rows[0];
 }
 
-/** The workflow has the note with this version. An unconfirmed claim stays due until supervise confirms it. */
+/**
+ * The workflow has the note with this version. An unconfirmed claim stays due until supervise confirms it. A launch that ended while the note
+ * was on its way is told again: its end may have overtaken the note, which then began a workflow that nobody ends.
+ */
 export async function markTold(db: Store, launchId: string, v: number): Promise<void> {
-  await sql`update launch set told = true, due = case when v = ${v} and state <> 'claimed' then null else due end
+  await sql`update launch set told = true, due = case
+      when v = ${v} and state <> 'claimed' then null
+      when v > ${v} and state in ('finished', 'failed', 'stopped') then clock_timestamp()
+      else due end
     where id = ${launchId}`.execute(db);
 }
 
@@ -159,4 +165,13 @@ export async function toldLaunches(
 export async function tellAnew(db: Store, launchId: string): Promise<void> {
   await sql`update launch set told = false, due = clock_timestamp() where id = ${launchId}
     and state not in ('finished', 'failed', 'stopped')`.execute(db);
+}
+
+/** The ended ones of these launches, whose workflows are open: the workflows do not know it, and are told. Answers their ids. */
+export async function tellEnded(db: Store, launchIds: readonly string[]): Promise<string[]> {
+  const result = await sql<{ id: string }>`update launch set due = clock_timestamp()
+    where id = any(${launchIds}::text[]) and state in ('finished', 'failed', 'stopped')
+      and ended_at < clock_timestamp() - interval '10 seconds' and due is null
+    returning id`.execute(db);
+  return result.rows.map(({ id }) => id);
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -6,8 +5,9 @@ import type { Logger } from 'pino';
 import { agentActivities } from '../activities/agent/index.js';
 import type { AgentDeps } from '../activities/agent/deps.js';
 import { SlotPool } from '../activities/agent/slot-pool.js';
-import { agentClient, type Duty } from './agent-client.js';
-import { takeSeat } from './agent-lock.js';
+import { DavitApiError } from '../client/index.js';
+import { agentClient, type Duty, type HelloReply } from './agent-client.js';
+import { takeSeat, type Seat } from './agent-lock.js';
 import { beat } from './heartbeat.js';
 import { slotSupplier } from './slot-supplier.js';
 import { openTargets, type AgentTargets, type TargetFolders } from './targets.js';
@@ -57,22 +57,24 @@ const unconfirmedMs = 12_000;
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { log, name, queues } = options;
   installRuntime(log);
-  const incarnation = randomBytes(8).toString('hex');
-  const { endedIncarnation } = await takeSeat(options.workFolder, name, incarnation);
+  const seat = await takeSeat(options.workFolder, name);
+  const { incarnation } = seat;
   const targets = await (options.targets?.(options) ?? openTargets(options, process.env));
   const api = agentClient(options);
-  const welcome = await api.hello({
-    entity: options.entity,
-    name,
-    incarnation,
-    ...(endedIncarnation === undefined ? {} : { endedIncarnation }),
-    host: hostname(),
-    pid: process.pid,
-    version: options.version,
-    maxJobs: options.maxJobs,
-    targets: targets.report,
-    queues,
-  });
+  const welcome = await beWelcomed(seat, (endedIncarnation) =>
+    api.hello({
+      entity: options.entity,
+      name,
+      incarnation,
+      ...(endedIncarnation === undefined ? {} : { endedIncarnation }),
+      host: hostname(),
+      pid: process.pid,
+      version: options.version,
+      maxJobs: options.maxJobs,
+      targets: targets.report,
+      queues,
+    }),
+  );
   const { agentId } = welcome;
   const temporal: TemporalOptions = options.temporal ?? welcome.temporal;
   const connection = await NativeConnection.connect(connectionOptions(temporal));
@@ -183,6 +185,25 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   });
   done.catch(() => undefined);
   return { agentId, drain, done };
+}
+
+/** Says hello as the heir of each life that is known to be over, until the API has one of them on record. */
+async function beWelcomed(
+  seat: Seat,
+  hello: (endedIncarnation: string | undefined) => Promise<HelloReply>,
+): Promise<HelloReply> {
+  const [first, ...others] = seat.ended;
+  let heirOf = first;
+  for (;;) {
+    try {
+      const welcome = await hello(heirOf);
+      await seat.settle();
+      return welcome;
+    } catch (error) {
+      heirOf = others.shift();
+      if (!(error instanceof DavitApiError) || error.code !== 'agent-duplicate' || heirOf === undefined) throw error;
+    }
+  }
 }
 
 /** The workers of one process: a fixed set, and one for each queue that is served now. */

@@ -16,6 +16,8 @@ export const privateTaskQueue = (agentId: string, incarnation: string): string =
 export const watchTaskQueue = (target: string, place: string): string => `target.${target}.${place}.watch`;
 
 export const launchWorkflowId = (launchId: string): string => `launch/${launchId}`;
+/** Undefined: somebody started the workflow by hand, under a name of their own. */
+export const launchIdOf = (workflowId: string): string | undefined => /^launch\/(.+)$/.exec(workflowId)?.[1];
 export const lineWorkflowId = (entity: string, queue: string): string => `line/${entity}/${queue}`;
 
 export const workflowTypes = { launch: 'launch', line: 'line' } as const;

@@ -3,8 +3,16 @@ import type { Logger } from 'pino';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { giveBackUnconfirmed } from '../../store/line.js';
 import { isStoreUnavailable, type Store } from '../../store/open.js';
-import { forgetTold, leaseDue, tellAnew, toldLaunches, topUpWindow, waitingLines } from '../../store/outbox.js';
-import { lineWorkflowId } from '../../workflows/ids.js';
+import {
+  forgetTold,
+  leaseDue,
+  tellAnew,
+  tellEnded,
+  toldLaunches,
+  topUpWindow,
+  waitingLines,
+} from '../../store/outbox.js';
+import { launchIdOf, lineWorkflowId, workflowTypes } from '../../workflows/ids.js';
 import type { LineNudger, LineRef } from './nudge.js';
 import { tell } from './tell.js';
 import type { LazyTemporal } from './temporal-client.js';
@@ -118,6 +126,24 @@ export function createSweeps(deps: SweepDeps) {
     }
   }
 
+  let openPage: Uint8Array | undefined;
+
+  /** The other way round, a page at a time: a workflow that is still open although its launch has ended (a note that came after the end). */
+  async function checkOpenWorkflows(): Promise<void> {
+    const client = await temporal.get();
+    const { executions, nextPageToken } = await client.workflowService.listWorkflowExecutions({
+      namespace: temporal.target.namespace,
+      query: `WorkflowType = '${workflowTypes.launch}' AND ExecutionStatus = 'Running'`,
+      pageSize: 1_000,
+      ...(openPage === undefined ? {} : { nextPageToken: openPage }),
+    });
+    openPage = nextPageToken?.length ? nextPageToken : undefined;
+    const ids = executions.flatMap(({ execution }) => launchIdOf(execution?.workflowId ?? '') ?? []);
+    const ended = ids.length === 0 ? [] : await tellEnded(db, ids);
+    if (ended.length > 0)
+      log.warn({ launches: ended }, 'workflows of launches that have ended were open: they are told');
+  }
+
   async function tidy(): Promise<void> {
     await db
       .deleteFrom('ticket')
@@ -135,6 +161,7 @@ export function createSweeps(deps: SweepDeps) {
     { name: 'claims', everyMs: 1_000, run: healClaims },
     { name: 'lines', everyMs: 1_000, run: healLines },
     { name: 'workflows', everyMs: 30_000, run: checkWorkflows },
+    { name: 'open-workflows', everyMs: 30_000, run: checkOpenWorkflows },
     { name: 'tidy', everyMs: 3600_000, run: tidy },
   ];
   return { tellDue, start: (): (() => Promise<void>) => startSweeps(sweeps, log) };

@@ -9,6 +9,9 @@ export interface TemporalTarget {
   apiKey?: string | undefined;
 }
 
+/** The channel's own patience grows to two minutes; launches that wait would wait as long after Temporal is back. */
+const reconnectSoon = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
 /**
  * A client that is made when it is first needed and made anew after it could not be: the API starts, accepts and answers while Temporal is
  * away. Every call has a short deadline; who calls has a row that stays due.
@@ -22,6 +25,7 @@ export function lazyTemporal(target: TemporalTarget, log: Logger) {
     const connection = await Connection.connect({
       address,
       connectTimeout: '3 seconds',
+      channelArgs: reconnectSoon,
       ...(tls === undefined ? {} : { tls }),
       ...(apiKey === undefined ? {} : { apiKey }),
     });

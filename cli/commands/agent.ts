@@ -57,7 +57,7 @@ export function defineAgent(command: Command): void {
 /** The API answers that it cannot now, or does not answer. Its refusals (key, name, queue) are final. */
 function isAway(error: unknown): boolean {
   const { status } = error as { status?: number };
-  if (typeof status === 'number') return status === 429 || status >= 502;
+  if (typeof status === 'number') return status === 0 || status === 429 || status >= 502;
   return (
     isTemporalUnavailable(error) || error instanceof TypeError || (error as { code?: string }).code === 'unavailable'
   );

@@ -11,7 +11,7 @@ const seconds = Number(process.env['DAVIT_FAULT_SECONDS'] ?? 70);
 const seed = Number(process.env['DAVIT_FAULT_SEED'] ?? randomInt(1_000_000));
 const slots = 2;
 
-const victims = [...parts, 'second agent'] as const;
+const victims = [...parts, 'second agent', 'freeze'] as const;
 const priorities = ['critical', 'high', 'medium', 'low'] as const;
 
 let stack: Stack;
@@ -24,6 +24,22 @@ beforeAll(async () => {
   await until(() => stack.pidOfAgent('second'), { what: 'the second agent' });
 });
 afterAll(() => stack.stop());
+
+const secondAgent = (): number => {
+  const agent = stack.agentByHand('second');
+  if (agent === undefined || agent.isOver) throw new Error('it is down already');
+  return agent.pid;
+};
+
+/** Long enough to be given up by everybody, and then it goes on as if nothing had been. Nobody waits for it. */
+async function freezeSecondAgent(ms: number): Promise<void> {
+  const pid = secondAgent();
+  process.kill(pid, 'SIGSTOP');
+  void wait(ms).then(() => {
+    // Killed in the meantime, perhaps.
+    if (stack.agentByHand('second')?.pid === pid) process.kill(pid, 'SIGCONT');
+  });
+}
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 function numbersFrom(start: number): () => number {
@@ -69,6 +85,7 @@ test(
         const victim = victims[Math.floor(random() * victims.length)] ?? 'server';
         try {
           if (victim === 'second agent') await stack.agentByHand('second')?.kill();
+          else if (victim === 'freeze') await freezeSecondAgent(4_000 + random() * 16_000);
           else stack.kill(victim);
           kills.push(victim);
         } catch {
