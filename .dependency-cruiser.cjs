@@ -5,7 +5,7 @@ const only = (name, from, to, comment) => ({
   comment,
   from: { path: from },
   to: {
-    path: '^(domain|workflows|activities|targets|builders|workers|store|api|client|cli|web|test|bench|scripts)/',
+    path: '^(domain|workflows|activities|targets|builders|workers|store|telemetry|api|client|cli|web|test|bench|scripts)/',
     pathNot: to,
   },
 });
@@ -43,17 +43,30 @@ module.exports = {
       'A target depends on nothing but the rules.',
     ),
     only('store-knows-the-rules-only', '^store/', '^(store|domain)/', 'The store depends on nothing but the rules.'),
+    only(
+      'telemetry-knows-the-rules-only',
+      '^telemetry/',
+      '^(telemetry|domain)/',
+      'What is measured and traced is told to it.',
+    ),
+    {
+      name: 'opentelemetry-in-one-file',
+      severity: 'error',
+      comment: 'Who sends no traces loads none of it.',
+      from: { pathNot: '^(telemetry/opentelemetry|test/)' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
     only('client-is-generated', '^client/', '^client/', 'The client stands alone.'),
     only(
       'api-reaches-workflows-by-messages',
       '^api/',
-      '^(api/|domain/|store/|workflows/(messages|ids|search-attributes))',
+      '^(api/|domain/|store/|telemetry/|workflows/(messages|ids|search-attributes))',
       'The API speaks to workflows by message only.',
     ),
     only(
       'agent-worker-has-no-store',
       '^workers/agent',
-      '^(workers|domain|activities/agent|targets|builders|client|workflows/(messages|ids))',
+      '^(workers|domain|telemetry|activities/(agent|contract)|targets|builders|client|workflows/(messages|ids))',
       'Agents dial out and hold no workflow code.',
     ),
     {

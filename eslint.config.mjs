@@ -26,7 +26,7 @@ export default tseslint.config(
   },
   {
     // Only entry points and the configuration module read the environment.
-    files: ['{domain,workflows,activities,targets,store,api}/**/*.ts'],
+    files: ['{domain,workflows,activities,targets,store,api,telemetry}/**/*.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -2,6 +2,7 @@ import type { AttemptEnd, RecordedEnd } from '../domain/outcome.js';
 import type { Failure } from '../domain/errors.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import type { JobStatus } from '../domain/job-plan.js';
+import type { LaunchChange, QueueChange } from '../domain/operations.js';
 import type { TargetName } from '../domain/words.js';
 import type { LaunchNote } from '../workflows/messages.js';
 
@@ -38,16 +39,37 @@ export interface ControlActivities {
     launchId: string;
     claim: string;
     agentLost: boolean;
+    /** Its loss says nothing against the launch: it left in order, or never began. */
+    blameless?: boolean;
     nextAttempt: boolean;
     reason: string;
   }): Promise<'returned' | 'ended' | 'gone'>;
+  /** A signal asked for it. Answers what came of it in a sentence; a refusal is an answer too. */
+  change(input: {
+    launchId: string;
+    change: LaunchChange;
+    argument: unknown;
+    actor: string;
+  }): Promise<{ said: string }>;
+  changeQueue(input: { change: QueueChange; actor: string }): Promise<QueueChangeAnswer>;
   /** How a row ended that somebody else ended (cancelled while it waited). */
   readEnd(input: { launchId: string }): Promise<RecordedEnd>;
 }
 
+/** The queue after the change. */
+export interface QueueChangeAnswer {
+  /** `entity/queue`. */
+  queue: string;
+  paused: boolean;
+  draining: boolean;
+  waiting: number;
+  held: number;
+  running: number;
+}
+
 /** On `launch.<entity>.<queue>`. */
 export interface TicketActivities {
-  ticket(input: { queueId: number }): Promise<{ left: number }>;
+  ticket(input: { queueId: number; class?: string }): Promise<{ left: number }>;
 }
 
 /** On `agent.<id>.<incarnation>`: the process that holds the slot. */
@@ -57,9 +79,17 @@ export interface AgentActivities {
   submit(input: AttemptRef): Promise<{ adopted: boolean }>;
 }
 
+/** Type of the failure of a supervise that finds its claim at work already: what to do is to look for the job. */
+export const heldAlreadyType = 'held-already';
+
 export type SuperviseResult =
   | { kind: 'ended'; status: JobStatus }
-  | { kind: 'failed'; failure: Failure }
+  | {
+      kind: 'failed';
+      failure: Failure;
+      /** `unused`: nothing was asked of the target. `closed`: no job of this name can begin any more. */
+      name?: 'unused' | 'closed';
+    }
   | { kind: 'stopped' }
   /** The claim was not ours any more when we began. */
   | { kind: 'fenced' };

@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
+import type { JobPlan, PlanRequest } from '../domain/job-plan.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import type { LaunchState, TargetName } from '../domain/words.js';
 import type { Blobs } from '../store/blobs/blobs.js';
 import type { Store } from '../store/open.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { ApiEvents } from './events.js';
+import type { ApiMetrics } from './metrics/index.js';
 
 /** What changes launches. Reading them needs the store only. */
 export interface Dispatch {
@@ -11,14 +14,28 @@ export interface Dispatch {
   enqueue(
     actorName: string,
     request: LaunchRequest,
-    options: { idempotencyKey?: string | undefined; defaultEntity: string; relaunchOf?: string | undefined },
+    options: {
+      idempotencyKey?: string | undefined;
+      defaultEntity: string;
+      relaunchOf?: string | undefined;
+      /** The bulk that relaunches it. */
+      bulk?: string | undefined;
+      /** The trace that the launch is to be a part of. */
+      traceparent?: string | undefined;
+    },
   ): Promise<{ launchId: string; created: boolean }>;
   /** Returns the state after the cancel; a launch that has ended keeps its end. */
   cancel(launchId: string, actorName: string): Promise<LaunchState>;
   /** The launch's row changed in a way its workflow must know. Never waits, never fails: the row is due. */
   told(launchId: string): void;
   /** Somebody may be claimable in this line. Never waits, never fails: a sweep makes up for it. */
-  nudge(line: { queueId: number; entity: string; queue: string }): void;
+  nudge(line: { queueId: number; entity: string; queue: string; class?: string }): void;
+  /** The same for every line of the queue: something that kept its launches from being taken has ended. */
+  nudgeQueue(queueId: number): void;
+  /** Present: Temporal does not answer, since then. */
+  temporalAway(): { since: Date; message: string } | undefined;
+  /** A bulk has begun. Never waits, never fails: a sweep makes up for it. */
+  bulkStarted(): void;
 }
 
 /** Everything a request handler may use. Built once by the entry point. */
@@ -35,7 +52,15 @@ export interface ApiDeps {
   temporal: { address: string; namespace: string };
   /** The targets this version can run jobs on. */
   targets: readonly TargetName[];
+  /** What a target would be asked to run: the target's own plan. Handed in, because the API knows no targets. */
+  plan(target: TargetName, request: PlanRequest): JobPlan;
   limits: ApiLimits;
+  /** Default: made with the app. */
+  metrics?: ApiMetrics;
+  /** Opens GET /metrics and nothing else. */
+  metricsToken?: string | undefined;
+  /** Present: traces are sent. */
+  tracing?: Tracing | undefined;
 }
 
 export interface ApiLimits {

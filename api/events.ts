@@ -7,12 +7,15 @@ export type LaunchListener = () => void;
 export interface ApiEvents {
   /** Calls the listener after each change of the launch, and after every break of the connection (changes may have been missed). */
   onLaunch(launchId: string, listener: LaunchListener): () => void;
+  /** Calls the listener when a queue that had reached a limit has room again. Notes may be missed: a sweep makes up for them. */
+  onRoom(listener: (queueId: number) => void): void;
   close(): Promise<void>;
 }
 
 /** One LISTEN connection for the whole process, fanned out to whoever follows a launch. */
 export function createEvents(options: { databaseUrl: string; applicationName?: string; log: Logger }): ApiEvents {
   const listeners = new Map<string, Set<LaunchListener>>();
+  const roomListeners = new Set<(queueId: number) => void>();
   const log = options.log.child({ part: 'events' });
   let client: pg.Client | undefined;
   let closed = false;
@@ -60,6 +63,8 @@ export function createEvents(options: { databaseUrl: string; applicationName?: s
     next.on('notification', ({ payload }) => {
       const match = /^launch ([a-z0-9]+)$/.exec(payload ?? '');
       if (match?.[1]) tell(match[1]);
+      const room = /^room (\d+)$/.exec(payload ?? '');
+      if (room?.[1]) for (const listener of roomListeners) listener(Number(room[1]));
     });
     try {
       await next.connect();
@@ -87,6 +92,9 @@ export function createEvents(options: { databaseUrl: string; applicationName?: s
         set.delete(listener);
         if (set.size === 0 && listeners.get(launchId) === set) listeners.delete(launchId);
       };
+    },
+    onRoom(listener) {
+      roomListeners.add(listener);
     },
     async close() {
       closed = true;

@@ -50,6 +50,8 @@ export async function startApi(
   let built: ApiDeps;
   try {
     built = typeof deps === 'function' ? await deps(publicUrl) : deps;
+    const { events, dispatch } = built;
+    events.onRoom((queueId) => dispatch.nudgeQueue(queueId));
     ready(createApp(built, { listenHost: host }));
   } catch (error) {
     server.close();

@@ -32,6 +32,9 @@ export class UpVoice {
       this.#say(kind, { part, message }, [colors.yellow(`! ${plain(message)}`), ...lines].join('\n'));
     } else if (kind === 'ready' && this.#died.delete(part)) {
       this.#say('again', { part }, colors.green(`✓ ${part} is back`));
+    } else if (kind === 'stopped' && !this.#isStopping) {
+      // One part alone, on purpose: the others go on.
+      this.#say(kind, { part, message }, colors.yellow(`! ${plain(message)}`));
     } else if (kind === 'note') {
       this.#say('note', { part, message }, `  ${plain(message)}`);
     } else if (this.out.json || (kind === 'ready' && !this.#isUp)) {
@@ -56,7 +59,12 @@ export class UpVoice {
     const url = apiUrlOf(stack.apiPort);
     const { colors } = this.out;
     const { temporalAddress, temporalUiUrl, temporalSource, startedInMs } = stack;
-    const jobs = values.maxJobs === 1 ? 'one job at a time' : `up to ${values.maxJobs} jobs at once`;
+    const jobs =
+      values.maxJobs === 1
+        ? 'one job at a time'
+        : values.maxJobs < 0
+          ? 'any number at once'
+          : `up to ${values.maxJobs} jobs at once`;
     const words = [
       '',
       colors.green(`Ready in ${(startedInMs / 1000).toFixed(1)} s`),

@@ -233,14 +233,126 @@ export interface paths {
         get: operations["getQueue"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a queue
+         * @description Only when nothing waits and nothing runs in it; with cancelWaiting, launches that wait are cancelled (the answer names the bulk that does it). The name is free at once; launches of the queue can still be read.
+         */
+        delete: operations["deleteQueue"];
         options?: never;
         head?: never;
         /**
          * Change a queue
-         * @description Launches that were accepted before keep what they were accepted with.
+         * @description Launches that were accepted before keep what they were accepted with; limits hold from now on and stop nothing that runs. Null takes a limit away.
          */
         patch: operations["updateQueue"];
+        trace?: never;
+    };
+    "/queues/{entity}/{queue}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand nothing out
+         * @description When this answers, no further launch of the queue is taken. What runs goes on and is watched.
+         */
+        post: operations["pauseQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{entity}/{queue}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand out again */
+        post: operations["resumeQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{entity}/{queue}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take no new launches
+         * @description Launches that wait are worked off; new ones are refused.
+         */
+        post: operations["drainQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{entity}/{queue}/undrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take new launches again */
+        post: operations["undrainQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every line at this moment, in short */
+        get: operations["listLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{entity}/{queue}/line": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One line at this moment: who is next, who is held, what runs */
+        get: operations["getLine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/entities/{entity}/projects/{project}/jobs": {
@@ -321,14 +433,108 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Launches, newest first */
+        /** Launches, newest first or in the order of their line */
         get: operations["listLaunches"];
         put?: never;
         /**
          * Enqueue a launch
-         * @description It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key.
+         * @description It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key, or a dry run.
          */
         post: operations["enqueueLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pass a launch over until it is released
+         * @description It keeps its place in line.
+         */
+        post: operations["holdLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a held launch back into its place in line */
+        post: operations["releaseLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a launch within its priority */
+        post: operations["moveLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the priority of a launch
+         * @description Among launches of its new priority its acceptance decides.
+         */
+        post: operations["prioritiseLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a launch to the end of another queue
+         * @description To the end of its priority there, in a queue of the same target; resource config and requireRun become those of that queue.
+         */
+        post: operations["transferLaunch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -423,6 +629,84 @@ export interface paths {
          * @description A new launch and a new run from the same request. What is given here replaces that part of the request.
          */
         post: operations["relaunchLaunch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of many launches, newest first */
+        get: operations["listBulks"];
+        put?: never;
+        /**
+         * Change many launches at once
+         * @description Which launches it is about is fixed when this answers; the work goes on in the background. With dryRun nothing is changed: the answer says how many there are and shows the first ones, in the order in which they would be dealt with.
+         */
+        post: operations["startBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a change of many launches is */
+        get: operations["getBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop changing launches
+         * @description What is done stays done. Safe to repeat.
+         */
+        post: operations["cancelBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/launches/{id}/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a launch waits, and until when
+         * @description A launch that does not wait has no position and no causes; its state says where it is.
+         */
+        get: operations["getLaunchWaiting"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -531,6 +815,87 @@ export interface paths {
         get: operations["getAgent"];
         put?: never;
         post?: never;
+        /** Forget an agent that is gone and holds nothing */
+        delete: operations["deleteAgent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{entity}/{agent}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an agent take nothing new
+         * @description It works off what it holds, and stays until it is activated or stopped, also through restarts of its process.
+         */
+        post: operations["drainAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{entity}/{agent}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the process of an agent
+         * @description As a signal to end does it: running jobs go on, and are followed by the next process at the same place. The process ends with exit code 79, and its name is refused until the agent is activated.
+         */
+        post: operations["stopAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{entity}/{agent}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an agent work again
+         * @description Ends a drain with its next heartbeat. A process that was stopped must be started again by whoever started it.
+         */
+        post: operations["activateAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{entity}/{agent}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an agent out of quarantine
+         * @description Its failures until now are forgotten.
+         */
+        post: operations["releaseAgent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -614,6 +979,23 @@ export interface paths {
         };
         /** Files of a run with addresses to fetch them from */
         get: operations["listRunFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, newest first */
+        get: operations["listAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -775,6 +1157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/agents/{agentId}/launches/{launchId}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a launch stands in its trace, for the agent that works on it */
+        get: operations["agentTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -788,15 +1187,37 @@ export interface components {
             entity: string;
             name: string;
             id: string;
-            /** @enum {string} */
-            status: "active" | "draining" | "stopped";
+            /**
+             * @description draining: takes nothing new; stopped: its process has ended in order; lost: it is not heard of.
+             * @enum {string}
+             */
+            status: "active" | "draining" | "stopped" | "lost";
+            /**
+             * @description What an operator wants; told with its next heartbeat.
+             * @enum {string}
+             */
+            wanted: "active" | "draining" | "stopped";
+            wantedBy: string | null;
             host: string;
             pid: number;
             version: string;
-            /** @description Its slots. */
+            /** @description Its slots; -1: unlimited. */
             maxJobs: number;
+            slots: {
+                /** @description Null: unlimited. */
+                total: number | null;
+                /** @description Launches that are charged to it, those of its earlier processes included. */
+                used: number;
+            };
             /** @description entity/queue */
             queues: string[];
+            /** @description Queues that its key is bound to; null: every one of the entity. */
+            boundTo: string[] | null;
+            /** @description What it has; launches may require it. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description What it can run, as its process found it at its start. place: whoever has the same can adopt its jobs. */
             targets: {
                 [key: string]: {
                     place: string;
@@ -809,7 +1230,36 @@ export interface components {
                 id: string;
                 /** @enum {string} */
                 state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+                /** @description entity/queue */
+                queue: string;
+                /** @description entity/project */
+                project: string;
+                /**
+                 * Format: date-time
+                 * @description It is in this state.
+                 */
+                since: string;
             }[];
+            /** @description Set while the agent takes nothing because launches failed on it. */
+            quarantine: {
+                reason: string;
+                by: string;
+                /** Format: date-time */
+                since: string;
+                /** @description The evidence, newest first. */
+                launches: {
+                    launchId: string;
+                    code: string;
+                    message: string;
+                    at: string;
+                }[];
+                /** @description So many different launches must fail in a row; 0: never. */
+                quarantineAfter: number;
+                /** @description From then on it may take one launch to prove itself. */
+                probeAfter: string | null;
+                /** @description The launch that it proves itself with now. */
+                probeLaunch: string | null;
+            } | null;
             /** Format: date-time */
             startedAt: string;
             /** Format: date-time */
@@ -818,7 +1268,7 @@ export interface components {
         };
         AgentClaim: {
             /** @enum {string} */
-            outcome: "granted" | "none" | "paused" | "stale" | "spent" | "superseded";
+            outcome: "granted" | "none" | "paused" | "limited" | "quarantined" | "draining" | "stale" | "spent" | "superseded";
             /** @description Launches of the line that could still be claimed, counted up to 41. */
             left: number;
             launchId?: string;
@@ -831,8 +1281,20 @@ export interface components {
                 queue: string;
                 /** @enum {string} */
                 target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+                /** @description Hash of the labels that launches of this line require; empty: none. */
+                class: string;
                 taskQueue: string;
             }[];
+            /**
+             * @description What an operator wants: draining takes nothing new and stays, stopped ends the process.
+             * @enum {string}
+             */
+            wanted: "active" | "draining" | "stopped";
+            /** @description Set while the agent takes nothing because launches failed on it. */
+            quarantine: {
+                reason: string;
+                probeAfter: string | null;
+            } | null;
         };
         AgentHello: {
             entity: string;
@@ -850,6 +1312,12 @@ export interface components {
                     details: string[];
                 };
             };
+            /** @description What it has; launches may require it. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Different launches that must fail on it in a row until it takes nothing more; 0: never. Default: 3. */
+            quarantineAfter?: number;
             queues: (string | "*")[];
         };
         AgentPage: {
@@ -863,8 +1331,20 @@ export interface components {
                 queue: string;
                 /** @enum {string} */
                 target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+                /** @description Hash of the labels that launches of this line require; empty: none. */
+                class: string;
                 taskQueue: string;
             }[];
+            /**
+             * @description What an operator wants: draining takes nothing new and stays, stopped ends the process.
+             * @enum {string}
+             */
+            wanted: "active" | "draining" | "stopped";
+            /** @description Set while the agent takes nothing because launches failed on it. */
+            quarantine: {
+                reason: string;
+                probeAfter: string | null;
+            } | null;
             agentId: string;
             privateTaskQueue: string;
             watchTaskQueues: {
@@ -876,10 +1356,98 @@ export interface components {
                 namespace: string;
             };
         };
+        AuditEvent: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            actor: string;
+            action: string;
+            subject: string;
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description The bulk that it was a part of. */
+            bulk: string | null;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEvent"][];
+            nextCursor?: string;
+        };
+        Bulk: {
+            id: string;
+            entity: string;
+            /** @enum {string} */
+            action: "cancel" | "retry" | "hold" | "release" | "move" | "priority" | "transfer";
+            filter: {
+                [key: string]: unknown;
+            };
+            params: {
+                [key: string]: unknown;
+            };
+            actor: string;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled";
+            /** @description Launches that it is about, fixed when it began. */
+            total: number;
+            done: number;
+            /** @description Launches that had changed by themselves when it came to them. */
+            skipped: number;
+            failed: number;
+            /** @description Error code -> launches that were refused for it. */
+            failures: {
+                [key: string]: number;
+            };
+            /** @description What keeps it from going on at this moment. */
+            error: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        BulkPage: {
+            items: components["schemas"]["Bulk"][];
+            nextCursor?: string;
+        };
+        BulkRequest: {
+            entity?: string;
+            /** @enum {string} */
+            action: "cancel" | "retry" | "hold" | "release" | "move" | "priority" | "transfer";
+            filter: {
+                queue?: string;
+                project?: string;
+                state?: ("queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped" | "held") | ("queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped" | "held")[];
+                hold?: ("user" | "back-off" | "parked") | ("user" | "back-off" | "parked")[];
+                author?: string;
+                priority?: ("critical" | "high" | "medium" | "low") | ("critical" | "high" | "medium" | "low")[];
+                job?: string;
+                labels?: {
+                    [key: string]: string;
+                };
+                olderThanMs?: number;
+                ids?: string[];
+            };
+            params?: {
+                /** @enum {string} */
+                to?: "front" | "back";
+                /** @enum {string} */
+                priority?: "critical" | "high" | "medium" | "low";
+                queue?: string;
+                reason?: string;
+            };
+            dryRun?: boolean;
+        };
         CancelledLaunch: {
             id: string;
             /** @enum {string} */
             state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+        };
+        ChangedLaunch: {
+            id: string;
+            /** @constant */
+            outcome: "done";
+            /** @description Place in line now, 1 = next. Null: it is held. */
+            position: number | null;
+            held: boolean;
         };
         CreatedJobVersion: {
             entity: string;
@@ -907,6 +1475,56 @@ export interface components {
             keyId: string;
             key: string;
         };
+        DeletedQueue: {
+            entity: string;
+            name: string;
+            /** @description Launches that waited. */
+            cancelling: number;
+            /** @description The bulk that cancels them. */
+            bulk: string | null;
+        };
+        DryRun: {
+            /** @constant */
+            dryRun: true;
+            /** @description The request with names looked up and defaults filled in. Its run name is made at enqueue when none is given. */
+            resolved: {
+                [key: string]: unknown;
+            };
+            /** @description What the target would be asked to run. The launch id in it is an example: the real one is made at enqueue. */
+            plan: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Why there is no plan: the launch would be accepted and then fail. */
+            planProblems: {
+                code: string;
+                sentence: string;
+            }[];
+            /** @description Variables that join the plan when the job is handed to the target; their values are stored nowhere. */
+            secrets: {
+                name: string;
+                source: string;
+            }[];
+            queue: {
+                entity: string;
+                name: string;
+                /** @enum {string} */
+                target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+                accepts: boolean;
+                /** @description Why the queue would refuse it. */
+                problems: {
+                    code: string;
+                    sentence: string;
+                }[];
+                /** @description The place in line that it would get; null: held. */
+                position: number | null;
+            };
+            /** @description Everything that keeps it now, the most important first. */
+            causes: components["schemas"]["WaitingCause"][];
+            /** @description When it will be taken. */
+            estimate?: components["schemas"]["StartEstimate"];
+            /** @description Why there is no estimate. */
+            noEstimate?: string;
+        };
         Entity: {
             name: string;
             /** @enum {string} */
@@ -931,6 +1549,9 @@ export interface components {
             fault: "user" | "target" | "platform";
             message: string;
             fix: string;
+        };
+        HoldLaunch: {
+            reason?: string;
         };
         Job: {
             entity: string;
@@ -990,6 +1611,8 @@ export interface components {
             description: string;
             /** @description Agent keys: the one entity they reach. */
             entity: string | null;
+            /** @description Agent keys: the queues they are bound to; null: every one of the entity. */
+            queues: string[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -1022,7 +1645,32 @@ export interface components {
             /** @enum {string} */
             priority: "critical" | "high" | "medium" | "low";
             held: boolean;
+            /** @description Why it is passed over while it waits. */
+            hold: {
+                /** @enum {string} */
+                cause: "user" | "back-off" | "parked";
+                by: string | null;
+                reason: string | null;
+                /** @description It is released by itself then. */
+                releaseAt: string | null;
+            } | null;
+            /** @description Labels that its agent must have. */
+            requires: {
+                [key: string]: string;
+            };
+            /** @description If it waits until then, it is stopped. */
+            expiresAt: string | null;
             attempt: number;
+            /** @description Cause -> how often it was tried again for it. */
+            retries: {
+                [key: string]: number;
+            };
+            /** @description The time-out that comes next: the code of the failure that it leads to. */
+            deadline: {
+                code: string;
+                /** Format: date-time */
+                at: string;
+            } | null;
             /** @description How many claims it has had. */
             epoch: number;
             agent: string | null;
@@ -1072,7 +1720,32 @@ export interface components {
             /** @enum {string} */
             priority: "critical" | "high" | "medium" | "low";
             held: boolean;
+            /** @description Why it is passed over while it waits. */
+            hold: {
+                /** @enum {string} */
+                cause: "user" | "back-off" | "parked";
+                by: string | null;
+                reason: string | null;
+                /** @description It is released by itself then. */
+                releaseAt: string | null;
+            } | null;
+            /** @description Labels that its agent must have. */
+            requires: {
+                [key: string]: string;
+            };
+            /** @description If it waits until then, it is stopped. */
+            expiresAt: string | null;
             attempt: number;
+            /** @description Cause -> how often it was tried again for it. */
+            retries: {
+                [key: string]: number;
+            };
+            /** @description The time-out that comes next: the code of the failure that it leads to. */
+            deadline: {
+                code: string;
+                /** Format: date-time */
+                at: string;
+            } | null;
             /** @description How many claims it has had. */
             epoch: number;
             agent: string | null;
@@ -1092,6 +1765,8 @@ export interface components {
             endedAt: string | null;
             /** @description Place in line, 1 = next; null when it does not wait. */
             position: number | null;
+            /** @description The main reason why it waits, with the next step; /launches/{id}/waiting has all of them. */
+            waiting: string | null;
             /** @description What was asked for. */
             request: {
                 [key: string]: unknown;
@@ -1127,6 +1802,32 @@ export interface components {
         LaunchEventList: {
             items: components["schemas"]["LaunchEvent"][];
         };
+        LaunchInLine: {
+            id: string;
+            /** @description 1 = next. Null: held, or under way. */
+            position: number | null;
+            /** @enum {string} */
+            state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+            /** @enum {string} */
+            priority: "critical" | "high" | "medium" | "low";
+            job: string;
+            entity: string;
+            project: string;
+            author: string;
+            agent: string | null;
+            /**
+             * Format: date-time
+             * @description When it came into line last.
+             */
+            queuedAt: string;
+            claimedAt: string | null;
+            startedAt: string | null;
+            hold: ("user" | "back-off" | "parked") | null;
+            holdReason: string | null;
+            requires: {
+                [key: string]: string;
+            };
+        };
         LaunchPage: {
             items: components["schemas"]["Launch"][];
             nextCursor?: string;
@@ -1155,6 +1856,89 @@ export interface components {
                     [key: string]: unknown;
                 };
             };
+            requires?: {
+                [key: string]: string;
+            };
+            retry?: {
+                causes: {
+                    [key: string]: {
+                        attempts: number;
+                    };
+                };
+                backoff?: {
+                    initialMs?: number;
+                    factor?: number;
+                    maxMs?: number;
+                };
+                /** @enum {string} */
+                attempt?: "same" | "new";
+                /** @enum {string} */
+                run?: "resume" | "new";
+            };
+            timeouts?: {
+                prepareMs?: number;
+                startMs?: number;
+                runMs?: number;
+                totalMs?: number;
+            };
+            ttlMs?: number;
+            hold?: boolean;
+        };
+        LaunchWaiting: {
+            /** @enum {string} */
+            state: "queued" | "claimed" | "preparing" | "submitting" | "starting" | "running" | "stopping" | "finished" | "failed" | "stopped";
+            /** @description Place in line, 1 = next; null when it is held or does not wait. */
+            position: number | null;
+            /** @description Everything that keeps it now, the most important first. */
+            causes: components["schemas"]["WaitingCause"][];
+            /** @description When it will be taken. */
+            estimate?: components["schemas"]["StartEstimate"];
+            /** @description Why there is no estimate. */
+            noEstimate?: string;
+        };
+        Line: {
+            /** Format: date-time */
+            at: string;
+            line: components["schemas"]["LineSummary"];
+            /** @description In the order in which they are taken. */
+            next: components["schemas"]["LaunchInLine"][];
+            held: components["schemas"]["LaunchInLine"][];
+            /** @description What holds a slot, the longest first. */
+            running: components["schemas"]["LaunchInLine"][];
+        };
+        LineList: {
+            /** Format: date-time */
+            at: string;
+            items: components["schemas"]["LineSummary"][];
+        };
+        LineSummary: {
+            entity: string;
+            queue: string;
+            /** @enum {string} */
+            target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
+            paused: boolean;
+            pausedBy: string | null;
+            pausedAt: string | null;
+            pauseReason: string | null;
+            draining: boolean;
+            /** @enum {string} */
+            discipline: "fifo" | "fair";
+            maxRunning: number | null;
+            maxRunningPerProject: number | null;
+            maxWaiting: number | null;
+            waiting: number;
+            held: number;
+            /** @description Launches that hold a slot. */
+            running: number;
+            /** @description When the one that waits longest came into line. */
+            oldestQueuedAt: string | null;
+            /** @description Agents that serve it and may take something. */
+            agents: number;
+            /** @description Of these agents, for all of their queues together. Null: one of them has no limit. */
+            slots: number | null;
+            slotsBusy: number;
+            /** @description Launches that ended, over the last five minutes. */
+            endedPerMinute: number | null;
         };
         LogChunk: {
             /** @description Number of the chunk in the launch, from 1, without gap. */
@@ -1190,6 +1974,12 @@ export interface components {
             /** @enum {string} */
             role: "viewer" | "member" | "admin";
         };
+        MoveLaunch: {
+            /** @enum {string} */
+            to?: "front" | "back";
+            before?: string;
+            after?: string;
+        };
         NewKey: {
             /** @constant */
             kind: "user";
@@ -1201,6 +1991,8 @@ export interface components {
             kind: "agent";
             /** @description The entity whose queues the agent may serve. Needs the role admin there. */
             entity: string;
+            /** @description Names of queues (queue or entity/queue): the agent sees and takes from these only. Default: all, later ones included. */
+            queues?: string[];
             description?: string;
             /** Format: date-time */
             expiresAt?: string;
@@ -1221,9 +2013,55 @@ export interface components {
             description?: string;
             /** @description Default: true. */
             requireRun?: boolean;
+            /** @description Replaces the whole of it. */
             resourceConfig?: {
                 [key: string]: unknown;
             };
+            /** @description False: launches of another priority than medium are refused. */
+            priorities?: boolean;
+            /**
+             * @description fair: within a priority, the project that runs the fewest launches (by weight) comes first.
+             * @enum {string}
+             */
+            discipline?: "fifo" | "fair";
+            /** @description Launches that hold a slot, over all agents. */
+            maxRunning?: number | null;
+            maxRunningPerProject?: number | null;
+            /** @description More than so many that wait, held ones included, are refused. */
+            maxWaiting?: number | null;
+            /** @description A launch that waits longer is stopped, unless it says otherwise itself. */
+            ttlMs?: number | null;
+            retry?: {
+                causes: {
+                    [key: string]: {
+                        attempts: number;
+                    };
+                };
+                backoff?: {
+                    initialMs?: number;
+                    factor?: number;
+                    maxMs?: number;
+                };
+                /** @enum {string} */
+                attempt?: "same" | "new";
+                /** @enum {string} */
+                run?: "resume" | "new";
+            } | null;
+            timeouts?: {
+                prepareMs?: number;
+                startMs?: number;
+                runMs?: number;
+                totalMs?: number;
+            } | null;
+            /** @description What single projects may do; replaces the whole list. */
+            projects?: {
+                /** @description Without entity: one of the entity that owns the queue; made if there is none. */
+                project: string;
+                /** @description Instead of the queue's maxRunningPerProject. */
+                maxRunning?: number | null;
+                /** @description Of a fair queue; default 1. */
+                weight?: number;
+            }[];
         };
         NewTeam: {
             name: string;
@@ -1233,6 +2071,10 @@ export interface components {
             displayName?: string;
             email?: string;
             isAdmin?: boolean;
+        };
+        PrioritiseLaunch: {
+            /** @enum {string} */
+            priority: "critical" | "high" | "medium" | "low";
         };
         Problem: {
             /** @description Address of the page about this code. */
@@ -1282,17 +2124,46 @@ export interface components {
             /** @enum {string} */
             target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
             description: string;
+            /** @description Nothing is handed out; what runs goes on. */
             paused: boolean;
+            pausedBy: string | null;
+            pausedAt: string | null;
+            pauseReason: string | null;
+            /** @description New launches are refused. */
+            draining: boolean;
             /** @description A job that never calls wandb.init fails. */
             requireRun: boolean;
             /** @description Parameters for the target that every launch of this queue gets. */
             resourceConfig: {
                 [key: string]: unknown;
             };
+            priorities: boolean;
+            /** @enum {string} */
+            discipline: "fifo" | "fair";
+            maxRunning: number | null;
+            maxRunningPerProject: number | null;
+            maxWaiting: number | null;
+            ttlMs: number | null;
+            retry: {
+                [key: string]: unknown;
+            } | null;
+            timeouts: {
+                [key: string]: unknown;
+            } | null;
+            projects: {
+                /** @description entity/project */
+                project: string;
+                maxRunning: number | null;
+                weight: number;
+            }[];
             /** @description Launches in line. */
             waiting: number;
+            /** @description Launches that wait and are passed over until they are released. */
+            held: number;
             /** @description Launches that an agent holds. */
             running: number;
+            /** @description For how long the oldest waits of those that are first in line in their priority. */
+            oldestWaitingMs: number | null;
             /** @description Active agents that serve it. */
             agents: number;
             createdBy: string;
@@ -1308,10 +2179,59 @@ export interface components {
             resourceConfig?: {
                 [key: string]: unknown;
             };
+            /** @description False: launches of another priority than medium are refused. */
+            priorities?: boolean;
+            /**
+             * @description fair: within a priority, the project that runs the fewest launches (by weight) comes first.
+             * @enum {string}
+             */
+            discipline?: "fifo" | "fair";
+            /** @description Launches that hold a slot, over all agents. */
+            maxRunning?: number | null;
+            maxRunningPerProject?: number | null;
+            /** @description More than so many that wait, held ones included, are refused. */
+            maxWaiting?: number | null;
+            /** @description A launch that waits longer is stopped, unless it says otherwise itself. */
+            ttlMs?: number | null;
+            retry?: {
+                causes: {
+                    [key: string]: {
+                        attempts: number;
+                    };
+                };
+                backoff?: {
+                    initialMs?: number;
+                    factor?: number;
+                    maxMs?: number;
+                };
+                /** @enum {string} */
+                attempt?: "same" | "new";
+                /** @enum {string} */
+                run?: "resume" | "new";
+            } | null;
+            timeouts?: {
+                prepareMs?: number;
+                startMs?: number;
+                runMs?: number;
+                totalMs?: number;
+            } | null;
+            /** @description What single projects may do; replaces the whole list. */
+            projects?: {
+                /** @description Without entity: one of the entity that owns the queue; made if there is none. */
+                project: string;
+                /** @description Instead of the queue's maxRunningPerProject. */
+                maxRunning?: number | null;
+                /** @description Of a fair queue; default 1. */
+                weight?: number;
+            }[];
         };
         QueuePage: {
             items: components["schemas"]["Queue"][];
             nextCursor?: string;
+        };
+        Reason: {
+            /** @description A sentence for people. */
+            reason?: string;
         };
         Relaunch: {
             queue?: string;
@@ -1405,6 +2325,37 @@ export interface components {
             items: components["schemas"]["Run"][];
             nextCursor?: string;
         };
+        StartEstimate: {
+            /** Format: date-time */
+            madeAt: string;
+            /** Format: date-time */
+            earliest: string;
+            /**
+             * Format: date-time
+             * @description 8 of 10 launches are taken between the two.
+             */
+            latest: string;
+            /** @description What it was made from. */
+            basis: string;
+            hitRate: {
+                /** @description Measured ones of this queue, at most the last 200. */
+                estimates: number;
+                /** @description Of them, such whose range held the start. */
+                right: number;
+                sentence: string;
+            };
+        };
+        StartedBulk: {
+            /** @description Null: it was a dry run. */
+            id: string | null;
+            total: number;
+            /** @description The first 20. */
+            sample: components["schemas"]["Launch"][];
+        };
+        TransferLaunch: {
+            /** @description queue or entity/queue */
+            queue: string;
+        };
         Viewer: {
             /** @enum {string} */
             kind: "user" | "agent" | "run";
@@ -1420,6 +2371,16 @@ export interface components {
             launchId: string | null;
             /** @description Of this API. */
             version: string;
+        };
+        WaitingCause: {
+            /** @enum {string} */
+            code: "held" | "back-off" | "parked" | "queue-paused" | "temporal-away" | "no-agent" | "target-unreachable" | "labels-missing" | "agents-stopped" | "agents-lost" | "agents-draining" | "agents-quarantined" | "slots-busy" | "queue-limit" | "project-limit" | "launches-ahead" | "next-in-line" | "being-handed-out";
+            /** @description What is, and the next step. */
+            sentence: string;
+            /** @description The same for programs; docs/waiting.md names the fields. */
+            data: {
+                [key: string]: unknown;
+            };
         };
     };
     responses: never;
@@ -2012,6 +2973,40 @@ export interface operations {
             };
         };
     };
+    deleteQueue: {
+        parameters: {
+            query?: {
+                cancelWaiting?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedQueue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     updateQueue: {
         parameters: {
             query?: never;
@@ -2035,6 +3030,208 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drainQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undrainQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLines: {
+        parameters: {
+            query?: {
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLine: {
+        parameters: {
+            query?: {
+                /** @description Of each of the lists; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Line"];
                 };
             };
             /** @description A problem */
@@ -2223,15 +3420,21 @@ export interface operations {
                 entity?: string;
                 project?: string;
                 queue?: string;
-                /** @description One or more states, separated by commas. */
+                /** @description One or more states, separated by commas; held: those queued ones that are passed over. */
                 state?: string;
+                /** @description One or more, separated by commas. */
+                priority?: string;
                 author?: string;
                 /** @description Name of the job, any version. */
                 job?: string;
+                /** @description Labels that the launch requires: gpu=a100,zone=x. */
+                labels?: string;
                 /** @description Accepted at or after this time. */
                 since?: string;
                 /** @description Accepted before this time. */
                 until?: string;
+                /** @description line: what waits in one queue and is not held, by priority and place. A fair queue goes by turns through its projects. */
+                order?: "newest" | "line";
             };
             header?: never;
             path?: never;
@@ -2261,7 +3464,10 @@ export interface operations {
     };
     enqueueLaunch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: says what it would do, and changes nothing. */
+                dryRun?: "true" | "false";
+            };
             header?: {
                 /** @description The same key with the same body is accepted once, however often it is sent. 1 to 200 characters. */
                 "Idempotency-Key"?: string;
@@ -2281,7 +3487,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AcceptedLaunch"];
+                    "application/json": components["schemas"]["AcceptedLaunch"] | components["schemas"]["DryRun"];
                 };
             };
             /** @description Created */
@@ -2290,7 +3496,178 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AcceptedLaunch"];
+                    "application/json": components["schemas"]["AcceptedLaunch"] | components["schemas"]["DryRun"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    holdLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HoldLaunch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveLaunch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prioritiseLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrioritiseLaunch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transferLaunch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferLaunch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedLaunch"];
                 };
             };
             /** @description A problem */
@@ -2467,6 +3844,176 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedLaunch"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBulks: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedBulk"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedBulk"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLaunchWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchWaiting"];
                 };
             };
             /** @description A problem */
@@ -2696,6 +4243,164 @@ export interface operations {
             };
         };
     };
+    deleteAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drainAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activateAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRuns: {
         parameters: {
             query?: {
@@ -2886,6 +4591,44 @@ export interface operations {
             };
         };
     };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                /** @description queue/<entity>/<queue>, launch/<id>, bulk/<id>, entity/<entity> … */
+                subject?: string;
+                actor?: string;
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     agentHello: {
         parameters: {
             query?: never;
@@ -2973,6 +4716,7 @@ export interface operations {
                 "application/json": {
                     incarnation: string;
                     queueId: number;
+                    class?: string;
                     ticket: string;
                     ticketAttempt: number;
                 };
@@ -3262,6 +5006,42 @@ export interface operations {
                 };
                 content: {
                     "application/gzip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentTrace: {
+        parameters: {
+            query: {
+                claim: string;
+            };
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        traceparent: string | null;
+                    };
                 };
             };
             /** @description A problem */

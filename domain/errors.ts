@@ -181,6 +181,24 @@ export const catalogue = {
     title: 'Another process is already working under this agent name.',
     fix: 'Stop the other process, or give this one another name.',
   },
+  'agent-stopped': {
+    status: 409,
+    fault: 'user',
+    title: 'An operator stopped this agent.',
+    fix: 'Activate it (POST /agents/ENTITY/AGENT/activate) and start its process again, or give this process another name.',
+  },
+  'agent-in-use': {
+    status: 409,
+    fault: 'user',
+    title: 'The agent lives, or launches are charged to it.',
+    fix: 'Stop or drain it first, and let or make what it holds end; an agent that was lost counts as gone after some 12 s.',
+  },
+  'queue-not-bound': {
+    status: 403,
+    fault: 'user',
+    title: "The agent's key is not bound to this queue.",
+    fix: 'Let the agent serve only the queues of its key, or make it a key for more (POST /keys with kind agent and queues).',
+  },
   'agent-superseded': {
     status: 409,
     fault: 'platform',
@@ -239,6 +257,12 @@ export const catalogue = {
     title: 'The target did not accept the job.',
     fix: 'Read the message of the target; check the resource config and relaunch.',
   },
+  'image-pull-failed': {
+    status: 500,
+    fault: 'target',
+    title: 'The image of the job could not be pulled.',
+    fix: 'Check the name of the image and the credentials for its registry; retry.causes.image-pull tries again by itself.',
+  },
   'submit-after-kill': {
     status: 409,
     fault: 'user',
@@ -250,6 +274,86 @@ export const catalogue = {
     fault: 'user',
     title: 'The program of the entry point was not found.',
     fix: 'Check the entry point; bare .py files are not executable: use "python train.py".',
+  },
+
+  // The line
+  'queue-draining': {
+    status: 409,
+    fault: 'user',
+    title: 'The queue takes no new launches: it is being drained.',
+    fix: 'Use another queue, or ask an admin of the queue to open it again (`davit queue undrain`).',
+  },
+  'queue-full': {
+    status: 429,
+    fault: 'user',
+    title: 'As many launches wait in the queue as it allows.',
+    fix: 'Enqueue when some have been taken, use another queue, or ask an admin to raise maxWaiting.',
+  },
+  'queue-not-empty': {
+    status: 409,
+    fault: 'user',
+    title: 'Launches wait or run in the queue.',
+    fix: 'Drain it first, or delete it with cancelWaiting (`davit queue delete --cancel-waiting`); what runs must end before.',
+  },
+  'priority-not-allowed': {
+    status: 400,
+    fault: 'user',
+    title: 'The queue does not order by priority.',
+    fix: 'Leave the priority out, or ask an admin to switch priorities on for this queue.',
+  },
+  'move-elsewhere': {
+    status: 400,
+    fault: 'user',
+    title: 'The other launch is not another one of the same queue.',
+    fix: 'Name a launch that waits in the same queue, or transfer this one first.',
+  },
+  'move-beside-taken': {
+    status: 409,
+    fault: 'user',
+    title: 'The other launch does not wait in line any more, or is held.',
+    fix: 'List the queue again and name a launch that waits.',
+  },
+  'move-across-priorities': {
+    status: 409,
+    fault: 'user',
+    title: 'The other launch has another priority.',
+    fix: 'Change the priority first: a place in line is a place within a priority.',
+  },
+  'transfer-other-target': {
+    status: 400,
+    fault: 'user',
+    title: 'The other queue has another target.',
+    fix: 'A launch is planned for its target: transfer to a queue of the same target, or relaunch it on the other queue.',
+  },
+  expired: {
+    status: 409,
+    fault: 'platform',
+    title: 'The launch waited longer than its time-to-live.',
+    fix: 'Relaunch it with a longer one (ttlMs), or on a queue with free slots.',
+  },
+  'prepare-timeout': {
+    status: 500,
+    fault: 'platform',
+    title: 'Preparing the job took longer than its time-out.',
+    fix: 'Look at the prepare log; raise timeouts.prepareMs when the work is that long.',
+  },
+  'start-timeout': {
+    status: 500,
+    fault: 'target',
+    title: 'The target had the job, but did not start it within its time-out.',
+    fix: 'Look at the reason in the timeline (no room, no image); raise timeouts.startMs when such waits are usual.',
+  },
+  'run-timeout': {
+    status: 500,
+    fault: 'user',
+    title: 'The job ran longer than its time-out.',
+    fix: 'Raise timeouts.runMs, or make the job shorter.',
+  },
+  'total-timeout': {
+    status: 500,
+    fault: 'user',
+    title: 'The launch did not end within its total time-out.',
+    fix: 'Raise timeouts.totalMs; it counts waiting, too.',
   },
 
   // Run
@@ -272,11 +376,11 @@ export const catalogue = {
     title: 'The job ended without ever calling wandb.init.',
     fix: 'Call wandb.init in the script, or launch with requireRun: false.',
   },
-  'too-many-lost-agents': {
+  preempted: {
     status: 500,
-    fault: 'platform',
-    title: 'Agents were lost again and again while they held this launch.',
-    fix: 'Look at the logs of the agents: this launch may be what breaks them. Relaunch when mended.',
+    fault: 'target',
+    title: 'The job was preempted: its place was taken away for something else.',
+    fix: 'Relaunch it, or raise retry.causes.preempted; a job that keeps checkpoints goes on where it was.',
   },
   cancelled: {
     status: 409,

@@ -26,6 +26,13 @@ export function newLaunchId(nowMs: number, randomBytes: (n: number) => Uint8Arra
   return time + randomText(11, randomBytes);
 }
 
+/** Work on many launches at once. Sorts by time, and cannot be taken for a launch. */
+export const bulkIdSchema = z
+  .string()
+  .regex(/^bulk-[a-z0-9]{20}$/, 'an id of a bulk is "bulk-" and 20 letters and digits');
+export const newBulkId = (nowMs: number, randomBytes: (n: number) => Uint8Array): string =>
+  `bulk-${newLaunchId(nowMs, randomBytes)}`;
+
 /** A run id as the wandb client makes them: 8 lower-case letters and digits. */
 export const newRunId = (randomBytes: (n: number) => Uint8Array): string => randomText(8, randomBytes);
 

@@ -3,6 +3,11 @@ import type { ResolvedLaunch } from './resolved-launch.js';
 /** Longest value the wandb client reads from one variable; longer ones come in numbered pieces. */
 const maxValueLength = 32_670;
 
+/** Variables that join at submit, and what they hold: they are in no plan and in no row. */
+export const secretVariables: Record<string, string> = {
+  WANDB_API_KEY: 'a key made for this run, which reaches its own run and project only',
+};
+
 export interface EnvironmentFacts {
   launchId: string;
   attempt: number;

@@ -44,6 +44,8 @@ export interface JobStatus {
   killed?: boolean;
   /** Ended, but nobody saw how (machine restarted, killed with its keeper). */
   lost?: boolean;
+  /** Ended because the target took its place away for something else (eviction, a reclaimed machine). */
+  preempted?: boolean;
   startedAtMs?: number;
   endedAtMs?: number;
   /** Where it runs: host name, node, process id. */

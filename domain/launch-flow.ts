@@ -33,6 +33,3 @@ export type LossStep = 'watch' | 'give-back';
  * nothing to find.
  */
 export const afterLoss = (submitScheduled: boolean): LossStep => (submitScheduled ? 'watch' : 'give-back');
-
-/** Agents that may be lost under one launch before it is taken for the cause. */
-export const maxLostAgents = 5;

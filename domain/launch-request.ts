@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { launchIdSchema, nameSchema } from './ids.js';
+import { labelsSchema } from './requirements.js';
+import { retryPolicySchema, timeoutsSchema } from './retry-policy.js';
 import { prioritySchema } from './words.js';
 
 /** What a user asks for. The same schema at the REST edge, in the CLI, and for a workflow started by hand. */
@@ -53,6 +55,20 @@ export const launchRequestSchema = z.strictObject({
   /** Must the job call wandb.init? Default: as the queue says. */
   requireRun: z.boolean().optional(),
   overrides: overridesSchema.optional(),
+  /** Labels that the agent must have, `{"gpu": "a100"}`. Default: any agent of the queue. */
+  requires: labelsSchema.optional(),
+  /** Which causes it is tried again for. Default: as the queue says. */
+  retry: retryPolicySchema.optional(),
+  /** Milliseconds. Each that is not given: as the queue says. */
+  timeouts: timeoutsSchema.optional(),
+  /** Milliseconds; a launch that waits longer ends as stopped. Default: as the queue says. */
+  ttlMs: z
+    .int()
+    .min(1_000)
+    .max(365 * 24 * 3600_000)
+    .optional(),
+  /** Wait until somebody releases it. Default: false. */
+  hold: z.boolean().optional(),
 });
 export type LaunchRequest = z.infer<typeof launchRequestSchema>;
 

@@ -14,6 +14,8 @@ export interface ResolvedLaunch {
   runName: string;
   displayName: string | undefined;
   author: string;
+  /** W3C traceparent of the request that enqueued it, when it had one. */
+  traceparent?: string | undefined;
   /** Queue default with the launch's own parameters merged over it. */
   resourceConfig: Record<string, unknown>;
 }

@@ -34,6 +34,18 @@ export const isTerminal = (state: LaunchState): state is TerminalState =>
   state === 'finished' || state === 'failed' || state === 'stopped';
 export const isWaiting = (state: LaunchState): boolean => state === 'queued';
 
+/** In a state that holds a slot of an agent. */
+export const holdsSlot = (state: LaunchState): boolean => !isTerminal(state) && !isWaiting(state);
+
+/** How a queue chooses between projects: by acceptance alone, or the one with the fewest running launches (by weight) first. */
+export const disciplines = ['fifo', 'fair'] as const;
+export type Discipline = (typeof disciplines)[number];
+export const disciplineSchema = z.enum(disciplines);
+
+/** Why a waiting launch is passed over: somebody wants it, it waits for its next try, or it has cost too many agents. */
+export const holdCauses = ['user', 'back-off', 'parked'] as const;
+export type HoldCause = (typeof holdCauses)[number];
+
 export const jobKinds = ['code', 'git', 'image'] as const;
 export type JobKind = (typeof jobKinds)[number];
 

@@ -17,7 +17,18 @@ import { pathToFileURL } from 'node:url';
 import { programOf, root, run } from './support.mjs';
 
 const dist = join(root, 'dist');
-const sources = ['domain', 'workflows', 'activities', 'targets', 'workers', 'store', 'api', 'client', 'cli'];
+const sources = [
+  'domain',
+  'workflows',
+  'activities',
+  'targets',
+  'workers',
+  'store',
+  'telemetry',
+  'api',
+  'client',
+  'cli',
+];
 const notesFile = join(dist, '.built.json');
 const lockFile = join(dist, '.building');
 

@@ -14,6 +14,7 @@ const folders = [
   'builders',
   'workers',
   'store',
+  'telemetry',
   'api',
   'client',
   'cli',

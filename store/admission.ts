@@ -4,10 +4,15 @@ import { DavitError } from '../domain/errors.js';
 import { newLaunchId, newRunId } from '../domain/ids.js';
 import { parseJobReference, versionIndexOf, type JobReference } from '../domain/job.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
+import { canonicalLabels, type Labels } from '../domain/requirements.js';
 import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
-import { defaultPriority, numberOfPriority, type TargetName } from '../domain/words.js';
+import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
+import { defaultPriority, numberOfPriority, type Priority, type TargetName } from '../domain/words.js';
+import { audit } from './audit.js';
+import { refusing } from './line-operations.js';
 import type { Store } from './open.js';
 import { ensureProject } from './projects.js';
+import { inTransaction } from './transaction.js';
 
 export interface Admission {
   request: LaunchRequest;
@@ -19,6 +24,10 @@ export interface Admission {
   /** Only for a workflow started by hand: its id, and the launch id made from it, so that a repeated admit finds the same row. */
   byHand?: { workflowId: string; launchId: string } | undefined;
   relaunchOf?: string | undefined;
+  /** The bulk that relaunches it. */
+  bulk?: string | undefined;
+  /** The trace that the launch is to be a part of. */
+  traceparent?: string | undefined;
   /** Launches at the front of a line that have a workflow from the start. */
   windowSize: number;
 }
@@ -29,12 +38,30 @@ export interface Admitted {
   queueId: number;
   entity: string;
   queue: string;
+  /** Hash of the labels that it requires of its agent; empty: none. */
+  class: string;
   /** Its workflow is to be started now; false: behind the window, later. */
   inWindow: boolean;
 }
 
-/** Looks everything up, fixes it, and puts the launch at the end of its priority. The launch is accepted when this returns. */
-export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
+/** What a request means when its names are looked up: what an enqueue stores and a dry run shows. */
+export interface ResolvedAdmission {
+  queue: QueueFound;
+  entityId: number;
+  /** Null: it comes into being with the launch. */
+  projectId: number | null;
+  resolved: ResolvedLaunch;
+  priority: Priority;
+  requires: Labels;
+  requireRun: boolean;
+  timeouts: Timeouts;
+}
+
+/** Looks everything up and fixes it, in one round trip; changes nothing. Throws what makes the request impossible. */
+export async function resolveAdmission(
+  db: Store,
+  a: Pick<Admission, 'request' | 'actorName' | 'defaultEntity' | 'traceparent'>,
+): Promise<ResolvedAdmission> {
   const { request } = a;
   const queueRef = splitQueue(request.queue);
   const queueEntity = queueRef.entity ?? request.entity ?? a.defaultEntity;
@@ -53,35 +80,63 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
     throw new DavitError('unknown-job', `There is no job "${owner}/${project}/${name}:${alias}".`);
   }
   if (found.entityId === null) throw new DavitError('not-found', `There is no entity "${entity}".`);
-  const projectId = found.projectId ?? (await ensureProject(db, found.entityId, projectName)).id;
-
-  const runName = request.runId ?? newRunId(randomBytes);
-  const resolved: ResolvedLaunch = {
-    entity,
-    project: projectName,
-    queueEntity,
-    queue: queueRef.name,
-    target: queue.target,
-    job: {
-      entity: jobRef.entity,
-      project: jobRef.project,
-      name: jobRef.name,
-      version: `v${job.version}`,
-      artifactId: job.artifactId,
+  return {
+    queue,
+    entityId: found.entityId,
+    projectId: found.projectId,
+    resolved: {
+      entity,
+      project: projectName,
+      queueEntity,
+      queue: queueRef.name,
+      target: queue.target,
+      job: {
+        entity: jobRef.entity,
+        project: jobRef.project,
+        name: jobRef.name,
+        version: `v${job.version}`,
+        artifactId: job.artifactId,
+      },
+      runName: request.runId ?? newRunId(randomBytes),
+      displayName: request.name,
+      author: a.actorName,
+      traceparent: a.traceparent,
+      resourceConfig: mergeConfig(queue.resourceConfig, request.overrides?.resourceConfig ?? {}),
     },
-    runName,
-    displayName: request.name,
-    author: a.actorName,
-    resourceConfig: mergeConfig(queue.resourceConfig, request.overrides?.resourceConfig ?? {}),
+    priority: request.priority ?? defaultPriority,
+    requires: request.requires ?? {},
+    requireRun: request.requireRun ?? queue.requireRun,
+    timeouts: { ...queue.timeouts, ...request.timeouts },
   };
+}
+
+/** Puts the launch at the end of its priority. It is accepted when this returns. */
+export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
+  const { request } = a;
+  const { queue, resolved, priority, requires, requireRun, timeouts, ...found } = await resolveAdmission(db, a);
+  const projectId = found.projectId ?? (await ensureProject(db, found.entityId, resolved.project)).id;
   const launchId = a.byHand?.launchId ?? newLaunchId(Date.now(), randomBytes);
-  const answer = await sql<{ answer: { launchId: string; created: boolean; conflict: boolean; inWindow?: boolean } }>`
+  const lineClass = classOf(requires);
+  const ask = sql<{ answer: { launchId: string; created: boolean; conflict: boolean; inWindow?: boolean } }>`
     select line_enqueue(${launchId}, ${a.byHand?.workflowId ?? `launch/${launchId}`}, ${queue.id}::int, ${projectId}::int, ${a.actorName},
-      ${numberOfPriority[request.priority ?? defaultPriority]}::smallint, ${runName}, ${job.artifactId}::int,
-      ${JSON.stringify(request)}::jsonb, ${JSON.stringify(resolved)}::jsonb, ${request.requireRun ?? queue.requireRun},
-      ${a.relaunchOf ?? null}, ${a.windowSize}::int, ${a.actorName}, ${a.idempotencyKey ?? null}, ${hashOf(request)}) as answer`.execute(
-    db,
-  );
+      ${numberOfPriority[priority]}::smallint, ${resolved.runName}, ${resolved.job.artifactId}::int,
+      ${JSON.stringify(request)}::jsonb, ${JSON.stringify(resolved)}::jsonb, ${requireRun},
+      ${a.relaunchOf ?? null}, ${a.windowSize}::int, ${a.actorName}, ${a.idempotencyKey ?? null}, ${hashOf(request)},
+      ${lineClass}, ${JSON.stringify(requires)}::jsonb, ${request.hold ?? false}, ${request.ttlMs ?? null}::bigint,
+      ${request.retry ? JSON.stringify(request.retry) : null}::jsonb,
+      ${Object.keys(timeouts).length > 0 ? JSON.stringify(timeouts) : null}::jsonb) as answer`;
+  const answer = await refusing(async () => {
+    const { relaunchOf, bulk } = a;
+    if (relaunchOf === undefined) return ask.execute(db);
+    return inTransaction(db, async (tx) => {
+      if (bulk !== undefined) await sql`select set_config('davit.bulk', ${bulk}, true)`.execute(tx);
+      const accepted = await ask.execute(tx);
+      const { actorName: actor } = a;
+      if (accepted.rows[0]?.answer.created)
+        await audit(tx, { actor, action: 'launch.relaunch', subject: `launch/${launchId}`, data: { of: relaunchOf } });
+      return accepted;
+    });
+  });
   const row = answer.rows[0]?.answer;
   if (!row) throw new Error('line_enqueue answered nothing');
   if (row.conflict) throw new DavitError('idempotency-conflict');
@@ -89,11 +144,18 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
     launchId: row.launchId,
     created: row.created,
     queueId: queue.id,
-    entity: queueEntity,
-    queue: queueRef.name,
+    entity: resolved.queueEntity,
+    queue: resolved.queue,
+    class: lineClass,
     inWindow: row.inWindow ?? false,
   };
 }
+
+/** Which line of its queue a launch stands in: short, because it is part of a task queue's name. */
+const classOf = (requires: Labels): string => {
+  const text = canonicalLabels(requires);
+  return text === '' ? '' : createHash('sha256').update(text).digest('hex').slice(0, 12);
+};
 
 /** The same request gives the same text whatever the order of its keys. */
 function hashOf(request: LaunchRequest): string {
@@ -116,8 +178,21 @@ function splitQueue(ref: string): { entity: string | undefined; name: string } {
   throw new DavitError('unknown-queue', `"${ref}" is not a queue: write queue or entity/queue.`);
 }
 
+export interface QueueFound {
+  id: number;
+  target: TargetName;
+  requireRun: boolean;
+  resourceConfig: Record<string, unknown>;
+  timeouts: Timeouts | null;
+  retry: RetryPolicy | null;
+  ttlMs: number | null;
+  draining: boolean;
+  priorities: boolean;
+  maxWaiting: number | null;
+}
+
 interface Found {
-  queue: { id: number; target: TargetName; requireRun: boolean; resourceConfig: Record<string, unknown> } | null;
+  queue: QueueFound | null;
   job: { artifactId: number; version: number } | null;
   entityId: number | null;
   projectId: number | null;
@@ -131,8 +206,11 @@ async function lookUp(
   const { job } = names;
   const result = await sql<Found>`
     select
-      (select jsonb_build_object('id', q.id, 'target', q.target, 'requireRun', q.require_run, 'resourceConfig', q.resource_config)
-        from queue q join entity e on e.id = q.entity_id where e.name = ${names.queueEntity} and q.name = ${names.queue}) as queue,
+      (select jsonb_build_object('id', q.id, 'target', q.target, 'requireRun', q.require_run, 'resourceConfig', q.resource_config,
+          'timeouts', q.timeouts, 'retry', q.retry, 'ttlMs', q.ttl_ms, 'draining', q.draining, 'priorities', q.priorities,
+          'maxWaiting', q.max_waiting)
+        from queue q join entity e on e.id = q.entity_id where e.name = ${names.queueEntity} and q.name = ${names.queue}
+          and q.deleted_at is null) as queue,
       (select jsonb_build_object('artifactId', a.id, 'version', a.version_index)
         from artifact_collection c
           join project p on p.id = c.project_id join entity e on e.id = p.entity_id

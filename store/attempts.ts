@@ -1,13 +1,17 @@
 import { sql } from 'kysely';
 import type { RecordedEnd } from '../domain/outcome.js';
-import { maxLostAgents } from '../domain/launch-flow.js';
-import { failure } from '../domain/errors.js';
 import { endOf, type AttemptEnd } from '../domain/outcome.js';
+import { nameAfter, retryOf } from '../domain/retry.js';
+import { isTimeOutCode } from '../domain/time-outs.js';
 import { isRunOpen, isTerminal, type LaunchState, type RunState } from '../domain/words.js';
+import { noteEndOnAgent, noteRunningOnAgent } from './agent-trouble.js';
 import { revokeLaunchKeys } from './keys.js';
 import { appendEvent } from './launch-events.js';
-import { giveBack, type GiveBack } from './line.js';
+import { giveBack, lockLineOf } from './line.js';
+import { hold } from './line-operations.js';
+import { noteLoss } from './losses.js';
 import type { Store } from './open.js';
+import { tryAgain } from './try-again.js';
 
 /** What happens to a launch between its claim and its end. Everything here is fenced by the claim's id. */
 
@@ -52,6 +56,7 @@ export async function recordProgress(db: Store, p: Progress): Promise<boolean> {
       })
       .where('id', '=', p.launchId)
       .execute();
+    if (forward && p.state === 'running') await noteRunningOnAgent(tx, p.launchId);
     await appendEvent(tx, {
       launchId: p.launchId,
       writer: `agent:${p.claim}`,
@@ -69,60 +74,108 @@ export async function recordProgress(db: Store, p: Progress): Promise<boolean> {
 
 const place = (state: LaunchState): number => (reportable as readonly string[]).indexOf(state);
 
-/** Writes how a launch ended, once: repeated, it answers what was written. Not recorded: another claim holds the launch now. */
+/**
+ * Writes how an attempt ended, once: the launch ends with it, or goes back in line to be tried again. Repeated, it answers what was written.
+ * Not recorded: the launch goes on, in line or under another claim.
+ */
 export async function recordEnd(db: Store, launchId: string, claim: string, end: AttemptEnd): Promise<RecordedEnd> {
-  return db.transaction().execute(async (tx) => {
-    const row = await tx
-      .selectFrom('launch')
-      .select([
-        'state',
-        'claim',
-        'epoch',
-        'cancel_requested_at',
-        'require_run',
-        'project_id',
-        'run_name',
-        'exit_code',
-        'failure',
-      ])
-      .where('id', '=', launchId)
-      .forUpdate()
-      .executeTakeFirst();
-    if (!row || row.claim !== claim) return { recorded: false };
-    if (isTerminal(row.state)) return recordedOf(row);
-    if (row.state === 'queued') return { recorded: false };
-
-    const run = await tx
-      .selectFrom('run')
-      .select(['id', 'state'])
-      .where('project_id', '=', row.project_id)
-      .where('name', '=', row.run_name)
-      .forUpdate()
-      .executeTakeFirst();
-    const decided = endOf({ end, cancelRequested: row.cancel_requested_at !== null, requireRun: row.require_run, run });
-    await sql`update launch set state = ${decided.state}, exit_code = ${decided.exitCode ?? null},
-      failure = ${decided.failure ? JSON.stringify(decided.failure) : null}::jsonb, reason = null, ended_at = clock_timestamp(),
-      v = next_v(v), due = null where id = ${launchId}`.execute(tx);
-    if (run && isRunOpen(run.state) && decided.runState) await closeRun(tx, run.id, decided.runState, decided.exitCode);
-    await revokeLaunchKeys(tx, launchId);
-    await appendEvent(tx, {
-      launchId,
-      writer: 'workflow',
-      n: row.epoch,
-      type: decided.state,
-      data: {
-        ...(decided.exitCode === undefined ? {} : { exitCode: decided.exitCode }),
-        ...(decided.failure ? { code: decided.failure.code, message: decided.failure.message } : {}),
-      },
-    });
-    return {
-      recorded: true,
-      state: decided.state,
-      exitCode: decided.exitCode ?? null,
-      failure: decided.failure?.code ?? null,
-    };
-  });
+  const write = (lineLocked: boolean) =>
+    db.transaction().execute((tx) => writeEnd(tx, { launchId, claim, end, lineLocked }));
+  // Whoever writes a waiting row takes the line's lock before the row's. Most ends are final and need not stand behind the claims for it.
+  return (await write(false)) ?? (await write(true)) ?? { recorded: false };
 }
+
+/** Undefined: nothing was written, it needs the line's lock. */
+async function writeEnd(
+  tx: Store,
+  ask: { launchId: string; claim: string; end: AttemptEnd; lineLocked: boolean },
+): Promise<RecordedEnd | undefined> {
+  const { launchId, claim, end, lineLocked } = ask;
+  if (lineLocked) await lockLineOf(tx, launchId);
+  const row = await tx
+    .selectFrom('launch')
+    .select([
+      'id',
+      'state',
+      'claim',
+      'epoch',
+      'agent_id',
+      'attempt',
+      'claimed_at',
+      'cancel_requested_at',
+      'stop_cause',
+      'require_run',
+      'project_id',
+      'run_name',
+      'exit_code',
+      'failure',
+      'retry',
+      'retries',
+    ])
+    .where('id', '=', launchId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row || row.claim !== claim) return { recorded: false };
+  if (isTerminal(row.state)) return recordedOf(row);
+  if (row.state === 'queued') return { recorded: false };
+
+  const run = await tx
+    .selectFrom('run')
+    .select(['id', 'state', 'heartbeat_at'])
+    .where('project_id', '=', row.project_id)
+    .where('name', '=', row.run_name)
+    .forUpdate()
+    .executeTakeFirst();
+  const timedOut = isTimeOutCode(row.stop_cause) ? row.stop_cause : undefined;
+  const decided = endOf({
+    end,
+    cancelRequested: row.cancel_requested_at !== null,
+    timedOut: timedOut && (row.failure ?? undefined),
+    requireRun: row.require_run,
+    run,
+    saidPreempting: run !== undefined && saysPreempting(run, row.claimed_at),
+  });
+  const retry = retryOf({
+    policy: row.retry,
+    retries: row.retries,
+    end: decided,
+    name: nameAfter(end),
+    // A start that took too long is the one stop that a retry may follow.
+    stopped: row.cancel_requested_at !== null && timedOut !== 'start-timeout',
+  });
+  if (retry && !lineLocked) return undefined;
+  await noteEndOnAgent(tx, launchId, end, decided.failure);
+
+  if (run && isRunOpen(run.state) && decided.runState) await closeRun(tx, run.id, decided.runState, decided.exitCode);
+  await revokeLaunchKeys(tx, launchId);
+  if (retry) {
+    await tryAgain(tx, row, retry, { decided, end });
+    return { recorded: false, again: true };
+  }
+  await sql`update launch set state = ${decided.state}, exit_code = ${decided.exitCode ?? null},
+    failure = ${decided.failure ? JSON.stringify(decided.failure) : null}::jsonb, reason = null, ended_at = clock_timestamp(),
+    v = next_v(v), due = null where id = ${launchId}`.execute(tx);
+  await appendEvent(tx, {
+    launchId,
+    writer: 'workflow',
+    n: row.epoch,
+    type: decided.state,
+    data: {
+      ...(decided.exitCode === undefined ? {} : { exitCode: decided.exitCode }),
+      ...(decided.failure ? { code: decided.failure.code, message: decided.failure.message } : {}),
+    },
+  });
+  return {
+    recorded: true,
+    state: decided.state,
+    exitCode: decided.exitCode ?? null,
+    failure: decided.failure?.code ?? null,
+  };
+}
+
+/** Said under this claim: what the run of an earlier attempt was in the end stays written until the next one writes to it. */
+const saysPreempting = (run: { state: RunState; heartbeat_at: Date }, claimedAt: Date | null): boolean =>
+  (run.state === 'preempting' || run.state === 'preempted') && claimedAt !== null && run.heartbeat_at >= claimedAt;
 
 /** The process is gone, so nobody else will say that the run has ended. */
 async function closeRun(tx: Store, runId: number, state: RunState, exitCode: number | undefined): Promise<void> {
@@ -153,27 +206,42 @@ const recordedOf = (row: {
   failure: row.failure?.code ?? null,
 });
 
-/** Back in line after a loss, or ended when this launch has cost too many agents or was cancelled meanwhile. */
-export async function giveBackAfterLoss(
-  db: Store,
-  g: Omit<GiveBack, 'unconfirmedOnly'>,
-): Promise<'returned' | 'ended' | 'gone'> {
-  const row = await db
-    .selectFrom('launch')
-    .select(['lost_agents', 'claim'])
-    .where('id', '=', g.launchId)
-    .executeTakeFirst();
-  if (row?.claim === g.claim && g.agentLost && row.lost_agents + 1 >= maxLostAgents) {
-    const message = `${maxLostAgents} agents were lost while they held this launch; the last: ${g.reason}.`;
-    const end = await recordEnd(db, g.launchId, g.claim, {
-      kind: 'failed',
-      failure: failure('too-many-lost-agents', 'claim', message),
-    });
-    return end.recorded ? 'ended' : 'gone';
+export interface AfterLoss {
+  launchId: string;
+  claim: string;
+  agentLost: boolean;
+  /** It says nothing against the launch: the agent left in order, or never began. */
+  blameless?: boolean | undefined;
+  nextAttempt: boolean;
+  reason: string;
+}
+
+/** Back in line after a loss; parked there when it has cost too many agents; ended when it was being stopped. */
+export async function giveBackAfterLoss(db: Store, g: AfterLoss): Promise<'returned' | 'ended' | 'gone'> {
+  const { launchId, claim, nextAttempt, reason } = g;
+  const agentLost = g.agentLost && g.blameless !== true;
+  const isStopped = await db.transaction().execute(async (tx) => {
+    await lockLineOf(tx, launchId);
+    const row = await tx
+      .selectFrom('launch')
+      .select(['id', 'agent_id', 'lost_agents', 'losses', 'cancel_requested_at'])
+      .where('id', '=', launchId)
+      .where('claim', '=', claim)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row?.cancel_requested_at) return true;
+    const loss = row && agentLost ? await noteLoss(tx, row, reason) : undefined;
+    await giveBack(tx, { launchId, claim, agentLost, nextAttempt, reason, unconfirmedOnly: false });
+    if (loss?.parked !== undefined) await hold(tx, launchId, { by: 'davit', cause: 'parked', reason: loss.parked });
+    return false;
+  });
+  if (isStopped) {
+    // There is no job: whoever asked for the stop has it, and what it is called is decided where all ends are.
+    const end = await recordEnd(db, launchId, claim, { kind: 'stopped' });
+    if (end.recorded) return 'ended';
   }
-  await giveBack(db, { ...g, unconfirmedOnly: false });
   // Repeated after its first answer was lost, or cancelled meanwhile: what counts is where the launch is now.
-  const now = await db.selectFrom('launch').select(['state', 'claim']).where('id', '=', g.launchId).executeTakeFirst();
+  const now = await db.selectFrom('launch').select(['state', 'claim']).where('id', '=', launchId).executeTakeFirst();
   if (!now) return 'gone';
   if (isTerminal(now.state)) return 'ended';
   return now.state === 'queued' ? 'returned' : 'gone';

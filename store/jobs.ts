@@ -10,6 +10,7 @@ import {
   scriptOfEntryPoint,
   type JobFile,
 } from '../domain/job.js';
+import type { JobSource } from '../domain/plan-request.js';
 import type { JobKind } from '../domain/words.js';
 import { artifactById, artifactFiles, commitArtifact, type CommittedArtifact } from './artifacts.js';
 import type { Blobs } from './blobs/blobs.js';
@@ -132,6 +133,15 @@ export async function readJobVersion({ db, blobs }: JobDeps, artifactId: number)
   cache.set(artifactId, version);
   return version;
 }
+
+/** What running it needs to know of it. */
+export const jobSourceOf = (version: JobVersion): JobSource => ({
+  kind: version.kind,
+  entryPoint: version.file.source.entrypoint ?? [],
+  requirements: version.requirements.trim() === '' ? undefined : version.requirements,
+  pythonVersion: version.file.runtime ?? undefined,
+  codeDigest: version.codeDigest,
+});
 
 function parseJobFile(text: string): JobFile {
   try {

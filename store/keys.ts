@@ -23,6 +23,8 @@ export interface NewKey {
   entityId?: number;
   /** run: the one launch it reaches. */
   launchId?: string;
+  /** agent: the queues it may serve; default: every one of its entity. */
+  queueIds?: readonly number[];
   description?: string;
   expiresAt?: Date;
   /** A key made beforehand (written to a file before it becomes valid); default: a new one. */
@@ -42,6 +44,7 @@ export async function issueKey(db: Store, options: NewKey): Promise<{ id: string
       user_id: options.userId ?? null,
       entity_id: options.entityId ?? null,
       launch_id: options.launchId ?? null,
+      queue_ids: options.queueIds === undefined ? null : [...options.queueIds],
       expires_at: options.expiresAt ?? null,
     })
     .returning('id')
@@ -82,6 +85,7 @@ export async function findValidKey(db: Store, hash: Buffer) {
       'api_key.hint',
       'api_key.entity_id',
       'api_key.launch_id',
+      'api_key.queue_ids',
       'api_key.expires_at',
       'api_key.last_used_at',
       'user_account.id as user_id',
@@ -118,6 +122,7 @@ export async function listKeysOfUser(db: Store, userId: number) {
       'api_key.hint',
       'api_key.description',
       'entity.name as entity',
+      'api_key.queue_ids',
       'api_key.created_at',
       'api_key.expires_at',
       'api_key.revoked_at',

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Store } from './open.js';
 
 /** The story of a launch. Every writer counts its own events, so that a retry writes the same row again and changes nothing. */
@@ -24,7 +25,14 @@ export async function appendEvent(
 export const listEvents = (db: Store, launchId: string) =>
   db
     .selectFrom('launch_event')
-    .select(['writer', 'n', 'at', 'type', 'data'])
+    .select(['writer', 'n', 'at', 'type'])
+    // The line writes down who took it by id; people know agents by name.
+    .select(
+      sql<Record<string, unknown>>`case when type = 'claimed'
+        then data || jsonb_build_object('agentName', (select name from agent where agent.id = launch_event.data->>'agent')) else data end`.as(
+        'data',
+      ),
+    )
     .where('launch_id', '=', launchId)
     .orderBy('at')
     .orderBy('writer')

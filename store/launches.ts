@@ -1,10 +1,9 @@
 import { sql } from 'kysely';
-import type { LaunchState } from '../domain/words.js';
 import type { Store } from './open.js';
 
-/** Launches as they are read and listed. What moves them is store/line.ts. */
+/** Launches as they are read. Lists of them: launch-lists.ts. What moves them: line.ts and line-operations.ts. */
 
-const launches = (db: Store) =>
+export const launches = (db: Store) =>
   db
     .selectFrom('launch')
     .innerJoin('queue', 'queue.id', 'launch.queue_id')
@@ -22,6 +21,17 @@ const launches = (db: Store) =>
       'launch.reason',
       'launch.priority',
       'launch.held',
+      'launch.expires_at',
+      'launch.requires',
+      'launch.queue_id',
+      'launch.rank',
+      'launch.hold',
+      'launch.held_by',
+      'launch.hold_reason',
+      'launch.release_at',
+      'launch.retries',
+      'launch.deadline',
+      'launch.deadline_at',
       'launch.epoch',
       'launch.attempt',
       'launch.run_name',
@@ -42,6 +52,7 @@ const launches = (db: Store) =>
       'queue.name as queue',
       'queue.target',
       'queue_entity.name as queue_entity',
+      'queue.entity_id as queue_entity_id',
       'project.name as project',
       'entity.name as entity',
       'entity.id as entity_id',
@@ -67,34 +78,9 @@ export const runOfLaunch = (db: Store, launch: { project_id: number; run_name: s
     .where('name', '=', launch.run_name)
     .executeTakeFirst();
 
-export interface LaunchFilter {
-  entityIds: readonly number[] | 'all';
-  project?: string | undefined;
-  queue?: { entity?: string | undefined; name: string } | undefined;
-  states?: readonly LaunchState[] | undefined;
-  author?: string | undefined;
-  job?: string | undefined;
-  since?: Date | undefined;
-  until?: Date | undefined;
-}
-
-/** Newest first. Ids sort by time, so a page that begins behind an id stays the same page whatever is enqueued meanwhile. */
-export function listLaunches(db: Store, filter: LaunchFilter, page: { beforeId?: string | undefined; limit: number }) {
-  let query = launches(db);
-  const { entityIds, project, queue, states, author, job, since, until } = filter;
-  if (entityIds !== 'all') query = query.where('entity.id', 'in', entityIds.length === 0 ? [-1] : entityIds);
-  if (project !== undefined) query = query.where('project.name', '=', project);
-  if (queue !== undefined) {
-    query = query.where('queue.name', '=', queue.name);
-    if (queue.entity !== undefined) query = query.where('queue_entity.name', '=', queue.entity);
-  }
-  if (states !== undefined) query = query.where('launch.state', 'in', states);
-  if (author !== undefined) query = query.where('launch.author', '=', author);
-  if (job !== undefined) query = query.where('job.name', '=', job);
-  if (since !== undefined) query = query.where('launch.created_at', '>=', since);
-  if (until !== undefined) query = query.where('launch.created_at', '<', until);
-  if (page.beforeId !== undefined) query = query.where('launch.id', '<', page.beforeId);
-  return query.orderBy('launch.id', 'desc').limit(page.limit).execute();
+export async function launchesByIds(db: Store, ids: readonly string[]): Promise<Map<string, LaunchRow>> {
+  const rows = ids.length === 0 ? [] : await launches(db).where('launch.id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Who uses a job: how many launches of each version, and when the last one was. */

@@ -6,6 +6,8 @@ import type { Store } from './open.js';
 
 export interface ClaimRequest {
   queueId: number;
+  /** Of the polled line: which launches `left` counts. Default: those that require no labels. */
+  class?: string | undefined;
   /** Temporal run id / activity id; null for agents that claim without a ticket. */
   ticket: string | null;
   /** Attempt of the ticket activity, from 1: fences an answer that comes after Temporal gave the ticket to somebody else. */
@@ -17,15 +19,30 @@ export interface ClaimRequest {
 }
 
 export type ClaimAnswer = { left: number } & (
-  | { outcome: 'granted'; launchId: string; claim: string; epoch: number; v: number }
-  | { outcome: 'none' | 'paused' | 'stale' | 'spent' | 'superseded' }
+  { outcome: 'granted'; launchId: string; claim: string; epoch: number; v: number } | { outcome: ClaimRefusal }
 );
+
+/**
+ * `none`: nobody waits that this agent may take. `limited`: the queue or its projects run as many as they may, or only launches that require
+ * other labels wait. `quarantined`, `draining`: this agent takes nothing now.
+ */
+export const claimRefusals = [
+  'none',
+  'paused',
+  'limited',
+  'quarantined',
+  'draining',
+  'stale',
+  'spent',
+  'superseded',
+] as const;
+export type ClaimRefusal = (typeof claimRefusals)[number];
 
 export async function claim(db: Store, request: ClaimRequest): Promise<ClaimAnswer> {
   const { queueId, ticket, ticketAttempt, agentId, incarnation, privateQueue, place } = request;
   const result = await sql<{
     answer: ClaimAnswer;
-  }>`select line_claim(${queueId}::int, ${ticket}::text, ${ticketAttempt}::int,
+  }>`select line_claim(${queueId}::int, ${request.class ?? ''}, ${ticket}::text, ${ticketAttempt}::int,
     ${agentId}::text, ${incarnation}::text, ${privateQueue}::text, ${place}::text) as answer`.execute(db);
   return only(result.rows).answer;
 }
@@ -36,6 +53,11 @@ export async function confirm(db: Store, launchId: string, claimId: string, inca
     ok: boolean;
   }>`select line_confirm(${launchId}, ${claimId}::uuid, ${incarnation}) as ok`.execute(db);
   return only(result.rows).ok;
+}
+
+/** Before a row is put in line or changed there, and before the row's own lock. Held to the end of the transaction. */
+export async function lockLineOf(tx: Store, launchId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(1, queue_id) from launch where id = ${launchId}`.execute(tx);
 }
 
 export interface GiveBack {
@@ -101,18 +123,28 @@ export async function giveBackOfIncarnation(db: Store, agentId: string, currentI
 }
 
 /** Launches of the line that could be claimed now, counted up to 41. */
-export async function left(db: Store, queueId: number): Promise<number> {
-  const result = await sql<{ left: number }>`select line_left(${queueId}::int) as left`.execute(db);
+export async function left(db: Store, queueId: number, lineClass = ''): Promise<number> {
+  const result = await sql<{ left: number }>`select line_left(${queueId}::int, ${lineClass}) as left`.execute(db);
   return only(result.rows).left;
 }
 
-/** 1 = next. Undefined: not waiting. Plain counting: 12 ms at the tail of 100,000. */
+/** 1 = next. Undefined: not waiting, or held. From counters: a few hundred rows, however long the line; a fair queue is sorted. */
 export async function positionOf(db: Store, launchId: string): Promise<number | undefined> {
-  const result = await sql<{ position: number }>`
-    select (select count(*)::int from launch b where b.queue_id = a.queue_id and b.state = 'queued' and not b.held
-            and (b.priority, b.rank) <= (a.priority, a.rank)) as position
-    from launch a where a.id = ${launchId} and a.state = 'queued' and not a.held`.execute(db);
-  return result.rows[0]?.position;
+  const result = await sql<{ position: number | null }>`select line_position(${launchId}) as position`.execute(db);
+  return only(result.rows).position ?? undefined;
+}
+
+/** How many wait and how many of the waiting are held. From counters. */
+export async function countsOfLine(db: Store, queueId: number): Promise<{ waiting: number; held: number }> {
+  const result = await sql<{ waiting: number; held: number }>`select * from line_counts(${queueId}::int)`.execute(db);
+  return only(result.rows);
+}
+
+/** Folds what changed in the lines into their counters. Answers how many lines had changes. */
+export async function foldCounters(db: Store): Promise<number> {
+  const result = await sql<{ queue_id: number }>`select distinct queue_id from line_change`.execute(db);
+  for (const { queue_id } of result.rows) await sql`select line_fold(${queue_id}::int)`.execute(db);
+  return result.rows.length;
 }
 
 function only<T>(rows: readonly T[]): T {

@@ -23,6 +23,7 @@ export interface NoteRow {
   projectEntity: string;
   author: string;
   priority: number;
+  class: string;
   jobName: string;
   told: boolean;
   cancelRequested: boolean;
@@ -36,7 +37,7 @@ export interface NoteRow {
 
 const noteColumns = sql`
   l.id as "launchId", l.queue_id as "queueId", l.workflow_id as "workflowId", l.v, l.state, l.attempt, q.target, qe.name as entity, q.name as queue,
-  p.name as project, pe.name as "projectEntity", l.author, l.priority, l.spec->>'job' as "jobName", l.told,
+  p.name as project, pe.name as "projectEntity", l.author, l.priority, l.class, l.spec->>'job' as "jobName", l.told,
   l.cancel_requested_at is not null as "cancelRequested", l.claim, l.epoch, l.agent_id as "agentId", a.name as "agentName",
   l.private_queue as "privateQueue", l.place`;
 const noteJoins = sql`
@@ -66,12 +67,14 @@ export async function noteOf(db: Store, launchId: string): Promise<NoteRow | und
 
 /**
  * The workflow has the note with this version. An unconfirmed claim stays due until supervise confirms it. A launch that ended while the note
- * was on its way is told again: its end may have overtaken the note, which then began a workflow that nobody ends.
+ * was on its way, or is held by another claim than the note's, is told again: the note may have been overtaken and may have begun a workflow
+ * that knows nothing newer.
  */
-export async function markTold(db: Store, launchId: string, v: number): Promise<void> {
+export async function markTold(db: Store, launchId: string, v: number, claim: string | null): Promise<void> {
   await sql`update launch set told = true, due = case
       when v = ${v} and state <> 'claimed' then null
-      when v > ${v} and state in ('finished', 'failed', 'stopped') then clock_timestamp()
+      when v > ${v} and (state in ('finished', 'failed', 'stopped') or (state <> 'queued' and claim is distinct from ${claim}::uuid))
+        then clock_timestamp()
       else due end
     where id = ${launchId}`.execute(db);
 }
@@ -94,7 +97,11 @@ export async function topUpWindow(db: Store, queueId: number, windowSize: number
       update launch set due = clock_timestamp() from (
         select id from launch where queue_id = ${queueId} and state = 'queued' and not held order by priority, rank limit ${windowSize}
       ) front
-      where launch.id = front.id and not launch.told and launch.due is null returning launch.id`.execute(tx);
+      where launch.id = front.id and not launch.told and launch.due is null
+        -- While a bulk goes over the line, whoever is at its front now may be gone in a moment; a claim makes its workflow all the same.
+        and not exists (select 1 from bulk b join queue q on q.id = ${queueId}
+          where b.state = 'running' and b.action <> 'retry' and (b.queue_id = q.id or (b.queue_id is null and b.entity_id = q.entity_id)))
+      returning launch.id`.execute(tx);
     return result.rows.length;
   });
 }
@@ -103,23 +110,27 @@ export interface WaitingLine {
   queueId: number;
   entity: string;
   queue: string;
+  class: string;
   /** Since the last claim, or since ever. */
   quietMs: number;
+  /** An agent lives that could take one of its launches. */
   agentsAlive: boolean;
 }
 
-/** Lines in which somebody waits and is not held. */
-export async function waitingLines(db: Store, agentTtlMs: number): Promise<WaitingLine[]> {
+/** Lines in which a launch waits that could be claimed now. `queueId`: of this queue only. */
+export async function waitingLines(db: Store, agentTtlMs: number, queueId?: number): Promise<WaitingLine[]> {
   const result = await sql<WaitingLine>`
-    select q.id as "queueId", e.name as entity, q.name as queue,
+    select q.id as "queueId", e.name as entity, q.name as queue, c.class,
       coalesce(extract(epoch from clock_timestamp() - q.claimed_at) * 1000, 1e12)::float8 as "quietMs",
       exists (select 1 from agent_queue aq join agent a on a.id = aq.agent_id
-        where aq.queue_id = q.id and a.status = 'active'
+        where aq.queue_id = q.id and a.status = 'active' and a.wanted = 'active' and c.requires <@ a.labels
+          and (a.quarantined_at is null or (a.probe_launch is null and a.probe_after <= clock_timestamp()))
           and a.heartbeat_at > clock_timestamp() - make_interval(secs => ${agentTtlMs / 1000})) as "agentsAlive"
     from queue q join entity e on e.id = q.entity_id
-    where not q.paused and exists (select 1 from launch l where l.queue_id = q.id and l.state = 'queued' and not l.held)`.execute(
-    db,
-  );
+      cross join lateral (select '' as class, '{}'::jsonb as requires union all select class, requires from line where queue_id = q.id) c
+    where not q.paused and (${queueId ?? null}::int is null or q.id = ${queueId ?? null}::int)
+      and exists (select 1 from launch l where l.queue_id = q.id and l.state = 'queued' and not l.held)
+      and line_left(q.id, c.class) > 0`.execute(db);
   return result.rows;
 }
 

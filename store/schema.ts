@@ -2,8 +2,10 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Failure } from '../domain/errors.js';
 import type { JobPlan } from '../domain/job-plan.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
+import type { Loss } from '../domain/parking.js';
 import type { ResolvedLaunch } from '../domain/resolved-launch.js';
-import type { LaunchState, LogStream, Role, RunState, TargetName } from '../domain/words.js';
+import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
+import type { Discipline, HoldCause, LaunchState, LogStream, Role, RunState, TargetName } from '../domain/words.js';
 
 /** The tables as Kysely sees them. The truth is in migrations/. */
 
@@ -41,6 +43,8 @@ export interface Schema {
     expires_at: MaybeAt;
     revoked_at: MaybeAt;
     last_used_at: MaybeAt;
+    /** Of agents: the queues it may serve; null = every queue of its entity. */
+    queue_ids: Maybe<number[]>;
   };
   project: { id: Generated<number>; entity_id: number; name: string; description: Generated<string>; created_at: At };
   blob: { key: string; size: number; created_at: At };
@@ -116,6 +120,8 @@ export interface Schema {
     action: string;
     subject: string;
     data: Json<Record<string, unknown>>;
+    /** The bulk whose work it was; filled in by the database. */
+    bulk: Maybe<string>;
   };
   idempotency: { actor: string; key: string; request_hash: string; launch_id: string; created_at: At };
   queue: {
@@ -132,7 +138,61 @@ export interface Schema {
     updated_at: At;
     claimed_at: MaybeAt;
     nudged_at: MaybeAt;
+    draining: Generated<boolean>;
+    priorities: Generated<boolean>;
+    discipline: ColumnType<Discipline, Discipline | undefined, Discipline>;
+    max_running: Maybe<number>;
+    max_running_per_project: Maybe<number>;
+    max_waiting: Maybe<number>;
+    ttl_ms: Maybe<number>;
+    retry: MaybeJson<RetryPolicy>;
+    timeouts: MaybeJson<Timeouts>;
+    paused_by: Maybe<string>;
+    paused_at: MaybeAt;
+    pause_reason: Maybe<string>;
+    deleted_at: MaybeAt;
   };
+  queue_project: { queue_id: number; project_id: number; max_running: Maybe<number>; weight: Generated<number> };
+  line: { queue_id: number; class: string; requires: Json<Record<string, string>>; created_at: At };
+  agent_trouble: {
+    agent_id: string;
+    claim: string;
+    launch_id: string;
+    at: At;
+    code: string;
+    message: Generated<string>;
+  };
+  launch_estimate: {
+    launch_id: string;
+    queue_id: Generated<number>;
+    epoch: Generated<number>;
+    made_at: At;
+    earliest: Date;
+    latest: Date;
+    claimed_at: MaybeAt;
+  };
+  bulk: {
+    id: string;
+    entity_id: number;
+    queue_id: Maybe<number>;
+    actor: string;
+    action: string;
+    filter: Json<Record<string, unknown>>;
+    params: Json<Record<string, unknown>>;
+    state: ColumnType<BulkState, BulkState | undefined, BulkState>;
+    total: Generated<number>;
+    done: Generated<number>;
+    skipped: Generated<number>;
+    failed: Generated<number>;
+    failures: Json<Record<string, number>>;
+    work: Json<object>;
+    cursor: Maybe<string>;
+    error: Maybe<string>;
+    due: MaybeAt;
+    created_at: At;
+    updated_at: At;
+  };
+  bulk_launch: { bulk_id: string; n: number; launch_id: string; queue_id: number };
   agent: {
     id: string;
     entity_id: number;
@@ -146,6 +206,18 @@ export interface Schema {
     targets: Json<Record<string, AgentTarget>>;
     started_at: At;
     heartbeat_at: At;
+    labels: Json<Record<string, string>>;
+    wanted: ColumnType<AgentStatus, AgentStatus | undefined, AgentStatus>;
+    wanted_by: Maybe<string>;
+    quarantined_at: MaybeAt;
+    quarantine: MaybeJson<Quarantine>;
+    probe_after: MaybeAt;
+    probe_launch: Maybe<string>;
+    /** Different launches that must fail on it in a row until it takes nothing more; 0: never. */
+    quarantine_after: Generated<number>;
+    probe_ms: Maybe<number>;
+    /** The key that its process said hello with. */
+    key_id: Maybe<string>;
   };
   agent_queue: { agent_id: string; queue_id: number };
   launch: {
@@ -187,6 +259,21 @@ export interface Schema {
     started_at: MaybeAt;
     ended_at: MaybeAt;
     relaunch_of: Maybe<string>;
+    class: Generated<string>;
+    requires: Json<Record<string, string>>;
+    hold: Maybe<HoldCause>;
+    held_by: Maybe<string>;
+    hold_reason: Maybe<string>;
+    release_at: MaybeAt;
+    expires_at: MaybeAt;
+    deadline_at: MaybeAt;
+    deadline: Maybe<string>;
+    stop_cause: Maybe<string>;
+    retry: MaybeJson<RetryPolicy>;
+    timeouts: MaybeJson<Timeouts>;
+    retries: Json<Record<string, number>>;
+    losses: Json<Loss[]>;
+    queued_at: At;
   };
   ticket: { id: string; attempt: number; launch_id: string; claim: string; created_at: At };
   launch_event: {
@@ -210,6 +297,16 @@ export interface Schema {
 }
 
 export type AgentStatus = 'active' | 'draining' | 'stopped';
+
+export type BulkState = 'running' | 'done' | 'cancelled';
+
+/** Why an agent takes nothing. */
+export interface Quarantine {
+  reason: string;
+  launches: { launchId: string; code: string; message: string; at: string }[];
+  /** Who put it there; `davit`: its failures did. */
+  by: string;
+}
 
 export interface AgentTarget {
   place: string;

@@ -1,6 +1,8 @@
 import { DavitError } from '../domain/errors.js';
+import type { JobPlan, PlanRequest } from '../domain/job-plan.js';
 import type { TargetName } from '../domain/words.js';
 import { createProcessTarget, processTargetConfigSchema } from './process/index.js';
+import { planProcess } from './process/plan.js';
 import type { Target } from './target.js';
 
 /** What every target gets from the agent that opens it. */
@@ -13,22 +15,39 @@ export interface TargetSetup {
   options: Record<string, unknown>;
 }
 
-/** One line per target; nothing else in the project knows them by name. */
-const openers: Partial<Record<TargetName, (setup: TargetSetup) => Target>> = {
-  process: ({ options, workFolder, hostEnvironment }) =>
-    createProcessTarget(
-      processTargetConfigSchema.parse({ ...options, workFolder, hostEnvironment: { ...hostEnvironment } }),
-    ),
+interface Registered {
+  /** Where the target's jobs can run; by agents. */
+  open(setup: TargetSetup): Target;
+  /** What would be submitted. Needs neither the target nor its machine, so that whoever has no agent at hand can be shown it. */
+  plan(request: PlanRequest): JobPlan;
+}
+
+/** One entry per target; nothing else in the project knows them by name. */
+const targets: Partial<Record<TargetName, Registered>> = {
+  process: {
+    open: ({ options, workFolder, hostEnvironment }) =>
+      createProcessTarget(
+        processTargetConfigSchema.parse({ ...options, workFolder, hostEnvironment: { ...hostEnvironment } }),
+      ),
+    plan: planProcess,
+  },
 };
 
-export const availableTargets = (): TargetName[] => Object.keys(openers) as TargetName[];
+export const availableTargets = (): TargetName[] => Object.keys(targets) as TargetName[];
 
 export function openTarget(name: TargetName, setup: TargetSetup): Target {
-  const open = openers[name];
-  if (!open)
+  return registered(name).open(setup);
+}
+
+/** The same plan that an agent makes of the request. Throws what the agent would fail with. */
+export const planJob = (name: TargetName, request: PlanRequest): JobPlan => registered(name).plan(request);
+
+function registered(name: TargetName): Registered {
+  const target = targets[name];
+  if (!target)
     throw new DavitError(
       'unsupported-target',
       `This version has no target "${name}"; it has ${availableTargets().join(', ')}.`,
     );
-  return open(setup);
+  return target;
 }

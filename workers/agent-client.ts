@@ -38,13 +38,27 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
       });
       return present(data);
     },
+    /** Where a launch that this agent holds stands in its trace; undefined: in none. */
+    traceOf: (agentId: string) => async (launchId: string, claim: string) => {
+      const { data } = await client.GET('/agents/{agentId}/launches/{launchId}/trace', {
+        params: { path: { agentId, launchId }, query: { claim } },
+        signal: timeout(),
+      });
+      return data?.traceparent ?? undefined;
+    },
     forAgent: ({ agentId, incarnation }: AgentIdentity): AgentApi => {
       const path = (launchId: string) => ({ agentId, launchId });
       return {
-        claim: async ({ queueId, ticket, ticketAttempt, signal }) => {
+        claim: async ({ queueId, class: lineClass, ticket, ticketAttempt, signal }) => {
           const { data } = await client.POST('/agents/{agentId}/claim', {
             params: { path: { agentId } },
-            body: { incarnation, queueId, ticket, ticketAttempt },
+            body: {
+              incarnation,
+              queueId,
+              ...(lineClass === undefined ? {} : { class: lineClass }),
+              ticket,
+              ticketAttempt,
+            },
             signal,
           });
           return replyOf(present(data));
@@ -68,12 +82,13 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
             } satisfies Work;
           }),
         giveBack: (launchId, claim, reason) =>
-          unlessLost(undefined, async () => {
-            await client.POST('/agents/{agentId}/launches/{launchId}/give-back', {
+          unlessLost<boolean | undefined>(undefined, async () => {
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/give-back', {
               params: { path: path(launchId) },
               body: { claim, reason },
               signal: timeout(),
             });
+            return present(data).returned;
           }),
         progress: (launchId, { atMs, plan, ...report }) =>
           unlessLost(false, async () => {

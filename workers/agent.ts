@@ -6,9 +6,12 @@ import { agentActivities } from '../activities/agent/index.js';
 import type { AgentDeps } from '../activities/agent/deps.js';
 import { SlotPool } from '../activities/agent/slot-pool.js';
 import { DavitApiError } from '../client/index.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { agentClient, type Duty, type HelloReply } from './agent-client.js';
 import { takeSeat, type Seat } from './agent-lock.js';
+import { agentSpans } from './agent-spans.js';
 import { beat } from './heartbeat.js';
+import { serveMetrics, slotMetrics, temporalMetricsAddress, type MetricsAddress } from './metrics.js';
 import { slotSupplier } from './slot-supplier.js';
 import { openTargets, type AgentTargets, type TargetFolders } from './targets.js';
 import { connectionOptions, installRuntime, type TemporalOptions } from './temporal.js';
@@ -24,6 +27,10 @@ export interface AgentOptions {
   queues: string[];
   /** Slots; -1 = unlimited. */
   maxJobs: number;
+  /** What this agent has, for launches that require it. */
+  labels?: Record<string, string> | undefined;
+  /** Different launches that must fail on it in a row, through no fault of theirs, until it takes nothing more; 0: never. */
+  quarantineAfter?: number | undefined;
   /** Where targets and the agent keep what must outlive them. */
   workFolder: string;
   /** Python environments, one per set of requirements; may be shared by all agents of a machine. */
@@ -35,6 +42,9 @@ export interface AgentOptions {
   targets?: ((folders: TargetFolders) => Promise<AgentTargets>) | undefined;
   /** Of this program, shown with the agent. */
   version: string;
+  metrics?: MetricsAddress | undefined;
+  /** Present: the agent's steps are told as spans. Its owner closes it. */
+  tracing?: Tracing | undefined;
   log: Logger;
 }
 
@@ -44,6 +54,8 @@ export interface RunningAgent {
   drain(): Promise<void>;
   /** Rejects when the agent can work no more (superseded, broken). */
   done: Promise<void>;
+  /** Resolves when an operator wants the process to end. */
+  dismissed: Promise<void>;
 }
 
 /** Between the call to stop and its becoming a failure of the activities: long enough to end a request that is under way. */
@@ -56,7 +68,7 @@ const unconfirmedMs = 12_000;
 /** Dials out only: to the API and to Temporal. Knows no database and holds no workflow code. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { log, name, queues } = options;
-  installRuntime(log);
+  installRuntime(log, options.metrics && (await temporalMetricsAddress()));
   const seat = await takeSeat(options.workFolder, name);
   const { incarnation } = seat;
   const targets = await (options.targets?.(options) ?? openTargets(options, process.env));
@@ -73,6 +85,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       maxJobs: options.maxJobs,
       targets: targets.report,
       queues,
+      ...(options.labels === undefined ? {} : { labels: options.labels }),
+      ...(options.quarantineAfter === undefined ? {} : { quarantineAfter: options.quarantineAfter }),
     }),
   );
   const { agentId } = welcome;
@@ -102,14 +116,24 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     identity: `agent:${name}@${hostname()}#${incarnation}`,
     shutdownGraceTime,
     shutdownForceTime,
+    ...(options.tracing === undefined
+      ? {}
+      : {
+          interceptors: {
+            activity: [agentSpans({ tracing: options.tracing, agentId, name, traceparent: api.traceOf(agentId) })],
+          },
+        }),
   } satisfies Partial<WorkerOptions>;
   const long = {
     maxConcurrentActivityTaskExecutions: 10_000,
     // How late a cancel arrives where the server cannot push it, and how stale a heartbeat may be.
     maxHeartbeatThrottleInterval: '4 seconds',
     defaultHeartbeatThrottleInterval: '4 seconds',
+    // Each poll is a request that the server holds open: with many agents they are most of what an idle system does.
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
   } satisfies Partial<WorkerOptions>;
 
+  const metrics = options.metrics && (await serveMetrics('agent', options.version, options.metrics, slotMetrics(pool)));
   const crew = new Crew(log);
   await crew.add('own', { ...common, ...long, taskQueue: welcome.privateTaskQueue, activities: { ...activities.own } });
   for (const [target, taskQueue] of Object.entries(welcome.watchTaskQueues)) {
@@ -135,29 +159,58 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         ]),
       ),
     );
-  await serve(welcome);
+  /** Of this process; that an operator drains the agent is the API's own knowledge. */
+  let status: 'active' | 'draining' | 'stopped' = 'active';
+  let leaving = false;
+  let dismiss: () => void = () => undefined;
+  const dismissed = new Promise<void>((resolve) => {
+    dismiss = resolve;
+  });
+  let said = '';
+  /** Says once what keeps us from taking launches. */
+  const say = (duty: Duty): void => {
+    const what =
+      duty.wanted === 'stopped'
+        ? 'an operator stops this agent'
+        : duty.wanted === 'draining'
+          ? 'an operator drains this agent: it takes nothing new and works off what it holds'
+          : duty.quarantine
+            ? `in quarantine: it takes nothing. ${duty.quarantine.reason}`
+            : '';
+    if (what === said) return;
+    if (what === '') log.info('takes launches again');
+    else log.warn({ probeAfter: duty.quarantine?.probeAfter }, what);
+    said = what;
+  };
+  /** What the API wants of us: which queues to serve, and whether to work at all. An agent that may take nothing is given no queues. */
+  const obey = async (duty: Duty): Promise<void> => {
+    if (leaving) return;
+    say(duty);
+    if (duty.wanted === 'stopped') return dismiss();
+    await serve(duty);
+  };
+  await obey(welcome);
   log.info(
     { agent: name, agentId, maxJobs: options.maxJobs, queues: welcome.queues.map((q) => `${q.entity}/${q.queue}`) },
     'agent runs',
   );
 
-  let status: 'active' | 'draining' | 'stopped' = 'active';
   const sendHeartbeat = (): Promise<Duty> => api.heartbeat(agentId, { incarnation, status, queues });
   const heart = beat({
     everyMs: options.heartbeatMs ?? welcome.heartbeatMs,
     log,
     async send() {
-      const duty = await sendHeartbeat();
-      if (status === 'active') await serve(duty);
+      await obey(await sendHeartbeat());
     },
   });
   const recount = setInterval(() => {
     if (pool.hasOrphans)
       void deps.recountJobs().catch((error: unknown) => log.warn({ error: String(error) }, 'cannot list jobs'));
     for (const lease of pool.all()) {
-      if (lease.confirmed || Date.now() < lease.boundAtMs + unconfirmedMs) continue;
-      // Its workflow never came: back in line, and the slot is free either way.
+      if (lease.begun || Date.now() < lease.boundAtMs + unconfirmedMs) continue;
+      // Its workflow never came: back in line, and the slot is free either way. A prepare that came alone ends with it.
       pool.remove(lease);
+      void lease.stopStarting();
       void agentApi.giveBack(lease.launchId, lease.claim, 'the agent was not asked to begin').catch(() => undefined);
     }
   }, recountMs);
@@ -167,10 +220,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     heart.stop();
     await crew.stop();
     await connection.close().catch(() => undefined);
+    await metrics?.close();
   };
   let draining: Promise<void> | undefined;
   const drain = (): Promise<void> =>
     (draining ??= (async () => {
+      leaving = true;
       pool.close();
       status = 'draining';
       await sendHeartbeat().catch(() => undefined);
@@ -184,7 +239,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     throw error;
   });
   done.catch(() => undefined);
-  return { agentId, drain, done };
+  return { agentId, drain, done, dismissed };
 }
 
 /** Says hello as the heir of each life that is known to be over, until the API has one of them on record. */
@@ -210,6 +265,8 @@ async function beWelcomed(
 class Crew {
   private readonly fixed: { worker: Worker; run: Promise<void> }[] = [];
   private readonly lines = new Map<string, { worker: Worker; run: Promise<void> }>();
+  /** Told to end, and not over yet: a second worker of the same task queue must not begin before. */
+  private readonly ending = new Map<string, Promise<void>>();
   private fail: (error: unknown) => void = () => undefined;
   readonly done: Promise<never>;
   private stopping = false;
@@ -231,10 +288,13 @@ class Crew {
       if (wanted.has(taskQueue)) continue;
       this.lines.delete(taskQueue);
       this.log.info({ taskQueue }, 'serves this queue no more');
-      line.worker.shutdown();
+      if (line.worker.getState() === 'RUNNING') line.worker.shutdown();
+      const over = line.run.catch(() => undefined).then(() => void this.ending.delete(taskQueue));
+      this.ending.set(taskQueue, over);
     }
     for (const [taskQueue, options] of wanted) {
-      if (this.lines.has(taskQueue) || this.stopping) continue;
+      // One that is still ending is begun anew with a later heartbeat.
+      if (this.lines.has(taskQueue) || this.ending.has(taskQueue) || this.stopping) continue;
       this.lines.set(taskQueue, await this.start(options));
       this.log.info({ taskQueue }, 'serves this queue');
     }
@@ -253,6 +313,6 @@ class Crew {
     this.stopping = true;
     const all = [...this.lines.values(), ...this.fixed];
     for (const { worker } of all) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await Promise.allSettled(all.map(({ run }) => run));
+    await Promise.allSettled([...all.map(({ run }) => run), ...this.ending.values()]);
   }
 }

@@ -5,7 +5,10 @@ import type { Logger } from 'pino';
 import { controlActivities } from '../activities/control/index.js';
 import { openStore } from '../store/open.js';
 import { controlTaskQueue } from '../workflows/ids.js';
+import type { Tracing } from '../telemetry/tracing.js';
+import { serveMetrics, temporalMetricsAddress, type MetricsAddress } from './metrics.js';
 import { connectionOptions, installRuntime, type TemporalOptions } from './temporal.js';
+import { tellTraces } from './trace-teller.js';
 
 export interface ControlWorkerOptions {
   temporal: TemporalOptions;
@@ -16,6 +19,11 @@ export interface ControlWorkerOptions {
   maxCachedWorkflows: number;
   /** Launches at the front of a line that have a workflow from the start. */
   windowSize?: number | undefined;
+  /** Of this program, shown with its metrics. */
+  version?: string | undefined;
+  metrics?: MetricsAddress | undefined;
+  /** Present: traces of ended launches are told. Its owner closes it. */
+  tracing?: Tracing | undefined;
   log: Logger;
 }
 
@@ -29,7 +37,7 @@ export interface RunningWorker {
 /** Runs the workflows and what they record into the store. Stateless: any number may run, two by default outside the embedded stack. */
 export async function startControlWorker(options: ControlWorkerOptions): Promise<RunningWorker> {
   const { log, temporal } = options;
-  installRuntime(log);
+  installRuntime(log, options.metrics && (await temporalMetricsAddress()));
   const store = openStore({
     databaseUrl: options.databaseUrl,
     maxConnections: 8,
@@ -56,7 +64,11 @@ export async function startControlWorker(options: ControlWorkerOptions): Promise
     'control worker runs',
   );
 
+  const metrics = options.metrics && (await serveMetrics('worker', options.version ?? '', options.metrics));
+  const teller = options.tracing && tellTraces({ db: store.db, tracing: options.tracing, log });
   const done = worker.run().finally(async () => {
+    await teller?.stop();
+    await metrics?.close();
     await connection.close().catch(() => undefined);
     await store.close();
   });

@@ -8,6 +8,9 @@ export interface HeartbeatOptions {
   log: Logger;
 }
 
+/** Answers that will not change. `not-found`: the agent was deleted while this process was not heard of. */
+const finalCodes = ['agent-superseded', 'unauthenticated', 'forbidden', 'queue-not-bound', 'not-found'];
+
 /** Sends heartbeats until stopped. An API that does not answer is waited for; one that says "superseded" ends the agent. */
 export function beat({ everyMs, send, log }: HeartbeatOptions): { done: Promise<void>; stop(): void } {
   const stopped = new AbortController();
@@ -19,8 +22,7 @@ export function beat({ everyMs, send, log }: HeartbeatOptions): { done: Promise<
         if (silent) log.info('the API answers again');
         silent = false;
       } catch (error) {
-        if (error instanceof DavitApiError && ['agent-superseded', 'unauthenticated', 'forbidden'].includes(error.code))
-          throw error;
+        if (error instanceof DavitApiError && finalCodes.includes(error.code)) throw error;
         if (!silent) log.warn({ error: String(error) }, 'the API does not answer heartbeats; running jobs go on');
         silent = true;
       }

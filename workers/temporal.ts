@@ -18,7 +18,7 @@ export function connectionOptions(temporal: TemporalOptions): NativeConnectionOp
 let installed = false;
 
 /** Once per process, before anything else of Temporal: the SDK's own messages go to our log. */
-export function installRuntime(log: Logger): void {
+export function installRuntime(log: Logger, metricsAddress?: string): void {
   if (installed) return;
   installed = true;
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
@@ -26,12 +26,23 @@ export function installRuntime(log: Logger): void {
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       log[levels[level]]({ temporal: shortMeta(meta) }, message);
     }),
+    ...(metricsAddress === undefined
+      ? {}
+      : { telemetryOptions: { metrics: { prometheus: prometheusAt(metricsAddress) } } }),
     // We end in order ourselves; a second signal must end the process at once.
     shutdownSignals: [],
     // The registry of workers shows a worker only after its first heartbeat.
     workerHeartbeatInterval: '5 seconds',
   });
 }
+
+/** Names and units as Prometheus wants them. */
+const prometheusAt = (bindAddress: string) => ({
+  bindAddress,
+  countersTotalSuffix: true,
+  unitSuffix: true,
+  useSecondsForDurations: true,
+});
 
 /** The SDK attaches whole errors and histories; one line of them is enough in a log. */
 function shortMeta(meta: Record<string | symbol, unknown> | undefined): Record<string, unknown> {

@@ -4,16 +4,18 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
   TimeoutFailure,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import type {
-  AgentActivities,
-  AttemptRef,
-  SuperviseResult,
-  WatchActivities,
-  WatchResult,
+import {
+  heldAlreadyType,
+  type AgentActivities,
+  type AttemptRef,
+  type SuperviseResult,
+  type WatchActivities,
+  type WatchResult,
 } from '../activities/contract.js';
 import { failure } from '../domain/errors.js';
 import { remoteName } from '../domain/ids.js';
@@ -29,7 +31,14 @@ export type AttemptResult =
   /** Another claim holds the launch now. */
   | { kind: 'fenced' }
   /** The agent is gone and there is no job: back in line. */
-  | { kind: 'lost'; agentLost: boolean; nextAttempt: boolean; reason: string };
+  | { kind: 'lost'; agentLost: boolean; blameless?: boolean; nextAttempt: boolean; reason: string };
+
+/** `blameless`: it left in order, or never began, which says nothing against the launch. */
+interface Loss {
+  kind: 'agent-lost';
+  reason: string;
+  blameless: boolean;
+}
 
 /** One claim's work: supervise, prepare and submit on the agent that holds the slot; after its loss, watch at the place. */
 export class Attempt {
@@ -59,17 +68,21 @@ export class Attempt {
   async run(step: 'serve' | 'adopt'): Promise<AttemptResult> {
     if (step === 'adopt') {
       this.submitScheduled = true;
-      return this.afterLoss('the agent that held it is unknown to this workflow');
+      return this.afterLoss({
+        kind: 'agent-lost',
+        reason: 'the agent that held it is unknown to this workflow',
+        blameless: true,
+      });
     }
     const supervised = await this.supervise();
-    return supervised.kind === 'agent-lost' ? this.afterLoss(supervised.reason) : supervised;
+    return supervised.kind === 'agent-lost' ? this.afterLoss(supervised) : supervised;
   }
 
   /**
    * Supervise is what ends an attempt: failures of prepare and submit reach it inside the agent. Whatever ends first, the others are
    * awaited, so that nothing of this claim is under way when the workflow goes on.
    */
-  private async supervise(): Promise<SuperviseResult | { kind: 'agent-lost'; reason: string }> {
+  private async supervise(): Promise<SuperviseResult | Loss> {
     const work = new CancellationScope();
     let pipelineError: unknown;
     const pipeline = work
@@ -102,8 +115,10 @@ export class Attempt {
     work.cancel();
     await pipeline;
 
-    if (!outcome.ok && !isCancellation(outcome.error))
-      return { kind: 'agent-lost', reason: lossReason(outcome.error, this.claim.agentName) };
+    if (!outcome.ok && !isCancellation(outcome.error)) {
+      if (isHeldAlready(outcome.error)) this.submitScheduled = true;
+      return lossOf(outcome.error, this.claim.agentName);
+    }
     const result: SuperviseResult = outcome.ok ? outcome.value : { kind: 'stopped' };
     if (this.cancelRequested() || !isStop(result)) return result;
     // Nobody asked for a stop. A step that failed in its own right is how it ended; else the agent let go of it, and the name may be closed.
@@ -112,7 +127,7 @@ export class Attempt {
     if (why !== undefined) return { kind: 'failed', failure: failure(`${stage}-failed`, stage, why) };
     if (result.kind !== 'stopped') return result;
     this.submitScheduled = true;
-    return { kind: 'agent-lost', reason: `agent ${this.claim.agentName} let go of it` };
+    return { kind: 'agent-lost', reason: `agent ${this.claim.agentName} let go of it`, blameless: false };
   }
 
   /** Until supervise ends: a cancel, or a pipeline that broke in a way the agent did not tell its own supervise (it took too long). */
@@ -127,37 +142,50 @@ export class Attempt {
     return (await condition(done, '5 seconds')) ? 'done' : 'pipeline-broke';
   }
 
-  private async afterLoss(reason: string): Promise<AttemptResult> {
+  private async afterLoss({ reason, blameless }: Loss): Promise<AttemptResult> {
     if (afterLoss(this.submitScheduled) === 'give-back') {
       return this.cancelRequested()
         ? { kind: 'stopped' }
-        : { kind: 'lost', agentLost: true, nextAttempt: false, reason };
+        : { kind: 'lost', agentLost: true, blameless, nextAttempt: false, reason };
     }
     const watched = await this.watch();
-    if (watched.kind === 'ended') return watched;
+    if (watched.kind === 'unseen') return { kind: 'stopped', name: 'unknown' };
+    if (watched.kind === 'ended') return blameless ? watched : { ...watched, agentLost: reason };
     if (this.cancelRequested()) return { kind: 'stopped' };
     // `absent` closes the name for good, so the next claim uses the next attempt's.
-    return { kind: 'lost', agentLost: true, nextAttempt: true, reason: `${reason}, before it had started the job` };
+    const before = `${reason}, before it had started the job`;
+    return { kind: 'lost', agentLost: true, blameless, nextAttempt: true, reason: before };
   }
 
-  private async watch(): Promise<WatchResult> {
+  private async watch(): Promise<WatchResult | { kind: 'unseen' }> {
     let done = false;
-    const watching = this.place(profiles.watch, 'find the job again and follow it')
-      .watch(this.ref)
+    const scope = new CancellationScope();
+    const watching = scope
+      .run(() => this.place(profiles.watch, 'find the job again and follow it').watch(this.ref))
       .finally(() => {
         done = true;
       });
     await Promise.race([watching, condition(() => done || this.cancelRequested())]);
-    if (!done) await this.killByName();
+    if (!done && !(await this.killByName()) && patched('give-up-unseen') && !done) {
+      // Nobody was at the place for as long as a kill may take: whoever asked for the stop is not kept waiting for a machine that is gone.
+      scope.cancel();
+      return watching.catch(() => ({ kind: 'unseen' }) as const);
+    }
     return watching;
   }
 
-  /** At the place, not at the agent: works while the agent is full, busy or dead. When nobody is left there, supervise's own end decides. */
-  private async killByName(): Promise<void> {
+  /**
+   * At the place, not at the agent: works while the agent is full, busy or dead. False when nobody is left there; as long as there is a
+   * supervise, its own end decides.
+   */
+  private async killByName(): Promise<boolean> {
     const { target, name } = this.ref;
-    await this.place(profiles.kill, 'end the job')
+    return this.place(profiles.kill, 'end the job')
       .kill({ target, name })
-      .catch(() => undefined);
+      .then(
+        () => true,
+        () => false,
+      );
   }
 }
 
@@ -190,10 +218,19 @@ function failureSentence(error: unknown): string | undefined {
   return cause instanceof Error ? cause.message : 'It gave no reason.';
 }
 
-function lossReason(error: unknown, agent: string): string {
+/** Another workflow of this launch (terminated since) had its claim begun: only a look at the place can tell how far it came. */
+function isHeldAlready(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type === heldAlreadyType;
+}
+
+function lossOf(error: unknown, agent: string): Loss {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) {
-    return cause.timeoutType === 'SCHEDULE_TO_START' ? `agent ${agent} did not begin` : `agent ${agent} was lost`;
+    const began = cause.timeoutType !== 'SCHEDULE_TO_START';
+    return { kind: 'agent-lost', reason: `agent ${agent} ${began ? 'was lost' : 'did not begin'}`, blameless: !began };
   }
-  return `agent ${agent} went away (${cause instanceof Error ? cause.message : 'no reason given'})`;
+  const said = cause instanceof Error ? cause.message : 'no reason given';
+  const inOrder = isHeldAlready(error) || (cause instanceof ApplicationFailure && cause.type === 'agent-shutdown');
+  return { kind: 'agent-lost', reason: `agent ${agent} went away (${said})`, blameless: inOrder };
 }

@@ -36,6 +36,16 @@ export const control: ControlActivities = {
       () => local.giveBack(input),
       () => queued.giveBack(input),
     ),
+  change: (input) =>
+    soonElseLater(
+      () => local.change(input),
+      () => queued.change(input),
+    ),
+  changeQueue: (input) =>
+    soonElseLater(
+      () => local.changeQueue(input),
+      () => queued.changeQueue(input),
+    ),
   readEnd: (input) =>
     soonElseLater(
       () => local.readEnd(input),

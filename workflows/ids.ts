@@ -3,8 +3,12 @@
 /** Workflows and the control activities. Served by control workers only. */
 export const controlTaskQueue = 'launch-control';
 
-/** Tickets of one launch queue. Any agent that serves the queue and has a free slot. */
-export const lineTaskQueue = (entity: string, queue: string): string => `launch.${entity}.${queue}`;
+/**
+ * Tickets of one line of a launch queue. Any agent that serves the queue, has the labels that the line's launches require (class: their hash,
+ * empty when none are) and a free slot.
+ */
+export const lineTaskQueue = (entity: string, queue: string, lineClass = ''): string =>
+  `launch.${entity}.${queue}${lineClass === '' ? '' : `.${lineClass}`}`;
 
 /** One process of one agent: what must run where the slot is held. */
 export const privateTaskQueue = (agentId: string, incarnation: string): string => `agent.${agentId}.${incarnation}`;
@@ -18,6 +22,7 @@ export const watchTaskQueue = (target: string, place: string): string => `target
 export const launchWorkflowId = (launchId: string): string => `launch/${launchId}`;
 /** Undefined: somebody started the workflow by hand, under a name of their own. */
 export const launchIdOf = (workflowId: string): string | undefined => /^launch\/(.+)$/.exec(workflowId)?.[1];
-export const lineWorkflowId = (entity: string, queue: string): string => `line/${entity}/${queue}`;
+export const lineWorkflowId = (entity: string, queue: string, lineClass = ''): string =>
+  `line/${entity}/${queue}${lineClass === '' ? '' : `/${lineClass}`}`;
 
-export const workflowTypes = { launch: 'launch', line: 'line' } as const;
+export const workflowTypes = { launch: 'launch', line: 'line', queue: 'queue' } as const;

@@ -1,3 +1,4 @@
 /** The only entry of the workflow bundle. */
 export { launch } from './launch.js';
 export { line } from './line.js';
+export { queue } from './queue.js';

@@ -2,7 +2,9 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  continueAsNew,
   defineSignal,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -14,9 +16,13 @@ import { nextStep } from '../domain/launch-flow.js';
 import { attributesOf, launchAttributes } from './search-attributes.js';
 import { signalNames, type LaunchNote, type LaunchResult } from './messages.js';
 import { control } from './control.js';
+import { obeyChanges } from './changes.js';
 import { Attempt, type AttemptResult } from './attempt.js';
 
 const tell = defineSignal<[LaunchNote]>(signalNames.tell);
+
+/** A launch may be tried again a thousand times, at some 30 events each; a history must be replayed by whoever takes the workflow over. */
+const continueAfterEvents = 2_000;
 
 /**
  * One launch, from its place in line to its end. The row in the store is the truth; what the workflow knows of it comes by `tell`. Cancelling
@@ -36,10 +42,12 @@ async function follow(input: unknown, cancelAsked: () => boolean): Promise<Launc
     if (!note || told.v > note.v) note = told;
   };
   setHandler(tell, learn);
+  obeyChanges(() => note?.launchId);
 
   const opening = note ?? (await openingNote(input));
   learn(opening);
   const launchId = opening.launchId;
+  if (workflowInfo().continuedFromExecutionRunId !== undefined) upsertSearchAttributes(attributesOf(opening));
   void condition(cancelAsked).then(async () => {
     learn(await control.cancel({ launchId, actor: 'temporal' }));
   });
@@ -51,6 +59,8 @@ async function follow(input: unknown, cancelAsked: () => boolean): Promise<Launc
     switch (step) {
       case 'wait':
         await condition(() => note !== current);
+        if (note && (note.queue !== current.queue || note.priority !== current.priority))
+          upsertSearchAttributes(attributesOf(note));
         break;
       case 'end':
         return ended(launchId, await control.readEnd({ launchId }));
@@ -72,17 +82,27 @@ async function follow(input: unknown, cancelAsked: () => boolean): Promise<Launc
           { key: launchAttributes.agent, value: null },
         ]);
         setCurrentDetails('Back in its place in line');
+        // Between two attempts: everything there is to know is in the row, which the next run reads.
+        if (workflowInfo().historyLength > continueAfterEvents && !cancelAsked() && patched('launch-continued'))
+          await continueAsNew<typeof launch>({ launchId });
       }
     }
   }
 }
 
-/** Writes the attempt's end into the store. Undefined: the launch goes on (back in line, or held by a newer claim). */
+/** Writes the attempt's end into the store. Undefined: the launch goes on (back in line, to be tried again too, or held by a newer claim). */
 async function settle(launchId: string, claim: string, result: AttemptResult): Promise<RecordedEnd | undefined> {
   if (result.kind === 'fenced') return undefined;
   if (result.kind === 'lost') {
-    const { agentLost, nextAttempt, reason } = result;
-    const answer = await control.giveBack({ launchId, claim, agentLost, nextAttempt, reason });
+    const { agentLost, blameless, nextAttempt, reason } = result;
+    const answer = await control.giveBack({
+      launchId,
+      claim,
+      agentLost,
+      ...(blameless ? { blameless } : {}),
+      nextAttempt,
+      reason,
+    });
     return answer === 'ended' ? control.readEnd({ launchId }) : undefined;
   }
   const recorded = await control.recordEnd({ launchId, claim, end: result });

@@ -28,7 +28,7 @@ const continueAfterEvents = (): number => (patched('shorter-runs') ? 1_000 : 3_0
 export async function line(input: LineInput): Promise<void> {
   const { ticket } = proxyActivities<TicketActivities>({
     ...profiles.ticket,
-    taskQueue: lineTaskQueue(input.entity, input.queue),
+    taskQueue: lineTaskQueue(input.entity, input.queue, input.class),
     summary: 'somebody waits here',
   });
   let state: LineState = { ...emptyLine, wanted: input.carried ?? 0 };
@@ -38,7 +38,10 @@ export async function line(input: LineInput): Promise<void> {
 
   const issue = async (notesAtIssue: number): Promise<void> => {
     // A ticket that fails for good (it cannot, but an operator may reset it) counts as answered with what is known.
-    const answer = await ticket({ queueId: input.queueId }).catch(() => ({ left: 0 }));
+    const answer = await ticket({
+      queueId: input.queueId,
+      ...(input.class === undefined ? {} : { class: input.class }),
+    }).catch(() => ({ left: 0 }));
     state = onAnswer(state, answer.left, notesAtIssue);
   };
 

@@ -40,6 +40,8 @@ export interface LineInput {
   queueId: number;
   entity: string;
   queue: string;
+  /** Hash of the labels that launches of this line require; absent: none. */
+  class?: string;
   /** Only when continued as new: tickets that were out. */
   carried?: number;
 }

@@ -7,7 +7,8 @@ export interface AgentApi {
   claim(request: ClaimCall): Promise<ClaimReply>;
   /** Undefined: the claim was lost. */
   confirm(launchId: string, claim: string): Promise<Work | undefined>;
-  giveBack(launchId: string, claim: string, reason: string): Promise<void>;
+  /** False: the claim is confirmed, and still the launch's own. Undefined: the claim was lost. */
+  giveBack(launchId: string, claim: string, reason: string): Promise<boolean | undefined>;
   /** False: the claim was lost, or the launch is being stopped and may not go on to submit. */
   progress(launchId: string, report: ProgressReport): Promise<boolean>;
   /** Appends to a stream; answers its length, where the next piece belongs. Undefined: the claim was lost. */
@@ -20,13 +21,14 @@ export interface AgentApi {
 
 export interface ClaimCall {
   queueId: number;
+  class?: string;
   ticket: string;
   ticketAttempt: number;
   signal: AbortSignal;
 }
 export type ClaimReply = { left: number } & (
   | { outcome: 'granted'; launchId: string; claim: string }
-  | { outcome: 'none' | 'paused' | 'stale' | 'spent' | 'superseded' }
+  | { outcome: 'none' | 'paused' | 'limited' | 'quarantined' | 'draining' | 'stale' | 'spent' | 'superseded' }
 );
 
 export interface ProgressReport {

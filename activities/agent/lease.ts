@@ -17,7 +17,11 @@ export type StartResult = { kind: 'submitted' } | { kind: 'failed'; failure: Fai
  */
 export class Lease {
   readonly boundAtMs = Date.now();
+  /** Supervise is at work on it: from here on it ends the lease, and nobody else. */
+  begun = false;
   confirmed = false;
+  /** The target was asked to create the job: from then on only the target knows whether there is one. */
+  asked = false;
   submitted = false;
   /** Aborts prepare and submit. */
   readonly abort = new AbortController();

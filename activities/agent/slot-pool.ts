@@ -7,6 +7,10 @@ import type { Lease } from './lease.js';
  * A poll that held a slot while it waits would starve the other queues for the whole long poll. So a queue whose last poll came back empty
  * polls freely while any slot is free, and only a queue that just delivered needs a permit; a permit that gets no ticket within
  * `permitTtlMs` lapses, and the queue polls freely. A ticket that arrives at a full agent is handed back (`full`), which costs no history.
+ *
+ * Who has waited longest is next. A queue's wait begins when it may not poll or its ticket is handed back, and lasts until a ticket of it is
+ * taken or a poll finds none. So while one waits, each other queue claims at most once (a busy
+ * queue that claimed waits behind it then), besides what is under way in that moment: with q queues and n slots at most q - 1 + 2n claims.
  */
 
 /** Longer than a line needs to deliver its next ticket, shorter than a person notices. */
@@ -22,6 +26,11 @@ export interface Permit {
   timer: NodeJS.Timeout | undefined;
 }
 
+interface Reservation {
+  queue: string;
+  grant(permit: Permit): void;
+}
+
 export class SlotPool {
   private readonly leases = new Map<string, Lease>();
   private phantoms: ReadonlySet<string> = new Set();
@@ -29,6 +38,11 @@ export class SlotPool {
   private permits = 0;
   /** Queues that delivered with their last poll. */
   private readonly delivered = new Set<string>();
+  /** Reservations that wait for a slot. */
+  private readonly waiting = new Set<Reservation>();
+  /** When a queue's wait began, counted over all queues of this pool. */
+  private readonly waitsSince = new Map<string, number>();
+  private waits = 0;
   private readonly waiters = new Set<() => void>();
   private closed = false;
   private breakUntilMs = 0;
@@ -68,12 +82,40 @@ export class SlotPool {
   // Polling: called by the slot supplier of each queue's worker.
 
   /** Waits until this queue may poll; rejects when `signal` aborts. */
-  async reserve(queue: string, signal: AbortSignal): Promise<Permit> {
-    for (;;) {
-      signal.throwIfAborted();
-      const permit = this.tryReserve(queue);
-      if (permit) return permit;
-      await this.changed(signal);
+  reserve(queue: string, signal: AbortSignal): Promise<Permit> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.waiting.delete(reservation);
+        this.waitsSince.delete(queue);
+        reject(signal.reason as Error);
+      };
+      const reservation: Reservation = {
+        queue,
+        grant: (permit) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(permit);
+        },
+      };
+      if (signal.aborted) return onAbort();
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.waiting.add(reservation);
+      this.admit();
+      if (this.waiting.has(reservation)) this.beginWait(queue);
+    });
+  }
+
+  private beginWait(queue: string): void {
+    if (!this.waitsSince.has(queue)) this.waitsSince.set(queue, ++this.waits);
+  }
+
+  /** Lets in as many as may poll now, those first who have waited longest. */
+  private admit(): void {
+    const since = ({ queue }: Reservation): number => this.waitsSince.get(queue) ?? Number.POSITIVE_INFINITY;
+    for (const reservation of [...this.waiting].sort((x, y) => since(x) - since(y) || 0)) {
+      const permit = this.tryReserve(reservation.queue);
+      if (!permit) return;
+      this.waiting.delete(reservation);
+      reservation.grant(permit);
     }
   }
 
@@ -104,9 +146,26 @@ export class SlotPool {
   release(permit: Permit): void {
     this.dropHold(permit);
     if (permit.used) this.answering--;
-    else this.delivered.delete(permit.queue);
+    else {
+      this.delivered.delete(permit.queue);
+      this.waitsSince.delete(permit.queue);
+    }
     permit.used = false;
     this.wake();
+  }
+
+  /**
+   * A ticket of this queue is here: true when there is no slot for it, so that it goes back; its queue waits on then, and is among the next.
+   * False: this is its turn, and what it polls for meanwhile waits from now on.
+   */
+  turnsAway(queue: string): boolean {
+    if (this.overfull) {
+      this.beginWait(queue);
+      return true;
+    }
+    this.waitsSince.delete(queue);
+    for (const reservation of this.waiting) if (reservation.queue === queue) this.beginWait(queue);
+    return false;
   }
 
   private dropHold(permit: Permit): void {
@@ -170,6 +229,7 @@ export class SlotPool {
   }
 
   private wake(): void {
+    this.admit();
     for (const waiter of [...this.waiters]) waiter();
   }
 

@@ -27,7 +27,8 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
       ref.claim,
       AbortSignal.any([context.cancellationSignal, AbortSignal.timeout(leaseWaitMs)]),
     );
-    const work = await lease?.work;
+    // A cancel ends the waiting too: the workflow waits until this has ended, and its supervise may never have reached this process.
+    const work = await Promise.race([lease?.work, endOf(context.cancellationSignal)]);
     if (!lease || !work) throw ApplicationFailure.nonRetryable('this process does not hold the launch', 'claim-lost');
     const signal = AbortSignal.any([context.cancellationSignal, lease.abort.signal]);
     return lease.run(async () => {
@@ -36,7 +37,11 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
         return await act(lease, plan, signal);
       } catch (error) {
         // Why we are to stop (a cancel, the end of this process, a time-out that Temporal saw) is for supervise to find out; it hears of it too.
-        const isFenced = error instanceof AgentApiRefusal && error.code === 'claim-lost';
+        const isFenced =
+          (error instanceof AgentApiRefusal && error.code === 'claim-lost') ||
+          // Under an earlier claim of this attempt somebody let go of its name and closed it. Nothing runs under it, so this is no failure of the
+          // launch: its workflow finds nothing there and goes on with the next name. If a cancel closed it, the launch is stopped either way.
+          (error instanceof LaunchError && error.code === 'submit-after-kill');
         if (isFenced) lease.settleStart({ kind: 'stopped' });
         if (isFenced || signal.aborted) throw ApplicationFailure.nonRetryable('stopped', 'cancelled');
         const told = failureOf(error, stage);
@@ -70,6 +75,7 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
       const allowed = await new Reporter(api, launchId, claim).send({ state: 'submitting' }, signal);
       if (!allowed) throw new AgentApiRefusal('claim-lost', 'the claim was lost before submit');
       const secrets = await untilAnswered(signal, () => api.secrets(launchId, claim));
+      lease.asked = true;
       const answer = await deps.target(ref.target).submit(plan, { signal, secrets, agentId: deps.agentId });
       lease.settleStart({ kind: 'submitted' });
       return answer;
@@ -81,6 +87,12 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
     submit: (ref) => withHeartbeats(() => submit(ref)),
   };
 }
+
+const endOf = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 
 function failureOf(error: unknown, stage: 'prepare' | 'submit'): Failure {
   if (error instanceof LaunchError) return error.toFailure();

@@ -1,18 +1,20 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { remoteName } from '../../domain/ids.js';
-import type { AgentActivities, AttemptRef, SuperviseResult } from '../contract.js';
+import { heldAlreadyType, type AgentActivities, type AttemptRef, type SuperviseResult } from '../contract.js';
 import { AgentApiRefusal } from './agent-api.js';
 import { agentShutdown, cancelReason } from './cancel-reason.js';
 import type { AgentDeps } from './deps.js';
 import { followJob } from './follow-job.js';
 import { withHeartbeats } from './heartbeats.js';
-import { Lease } from './lease.js';
+import { Lease, type Work } from './lease.js';
 import { Reporter } from './reporter.js';
 import { untilAnswered } from './retry.js';
 
 /** The claim's answer may be behind the supervise task that it causes. */
 const bindingWaitMs = 3_000;
 const defaultKillGraceMs = 10_000;
+/** Shorter than the API itself waits for a confirm, and long enough for its restart. */
+const confirmPatienceMs = 15_000;
 
 /** Holds the slot: confirms the claim, waits until prepare and submit have started the job, follows it to its end. */
 export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'supervise'> {
@@ -32,9 +34,16 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
     const context = Context.current();
     const lease = await bind(ref, context.cancellationSignal);
     if (!lease) {
-      await api.giveBack(ref.launchId, ref.claim, 'the agent had no free slot for it').catch(() => undefined);
+      const returned = await api
+        .giveBack(ref.launchId, ref.claim, 'the agent had no free slot for it')
+        .catch(() => undefined);
+      // Confirmed by an earlier supervise, whose workflow is gone: there may be a job.
+      if (returned === false) throw heldAlready();
       return { kind: 'fenced' };
     }
+    // The slot is that of an earlier supervise, which still follows the job; it will end its lease, and must not find another's in its place.
+    if (lease.begun) throw heldAlready();
+    lease.begun = true;
     lease.jobName = remoteName(ref.launchId, ref.attempt);
     try {
       return await hold(ref, lease, context);
@@ -50,13 +59,13 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
     const stop = context.cancellationSignal;
     let graceMs = defaultKillGraceMs;
     try {
-      const work = await untilAnswered(stop, () => api.confirm(ref.launchId, ref.claim));
+      const work = await confirmed(ref, lease, stop);
       lease.confirm(work);
       if (!work) return { kind: 'fenced' };
       graceMs = work.killGraceMs;
 
       const started = await Promise.race([lease.started, aborted(stop)]);
-      if (started.kind === 'failed') return started;
+      if (started.kind === 'failed') return await settleName(ref, lease, started);
       if (started.kind === 'stopped') return { kind: 'stopped' };
 
       const reporter = new Reporter(api, ref.launchId, ref.claim);
@@ -78,6 +87,41 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
     }
   }
 
+  /**
+   * A launch that failed to start may be tried again, under another name when the target was asked for this one: so that there are never two,
+   * the name is closed first. When it cannot be, the failure is the end.
+   */
+  async function settleName(
+    ref: AttemptRef,
+    lease: Lease,
+    failed: Extract<SuperviseResult, { kind: 'failed' }>,
+  ): Promise<SuperviseResult> {
+    await lease.stopStarting();
+    if (!lease.asked) return { ...failed, name: 'unused' };
+    try {
+      await deps.target(ref.target).kill(ref.name, 0);
+      return { ...failed, name: 'closed' };
+    } catch (error) {
+      log.warn({ job: ref.name, error: String(error) }, 'the name of a job that failed to start could not be closed');
+      return failed;
+    }
+  }
+
+  /**
+   * An agent that cannot reach the API although Temporal reaches it lets go of the launch, or it would wait here for as long as that lasts:
+   * to its workflow all is well as long as we heartbeat. Whether the confirm got through or not, nothing was started under it.
+   */
+  async function confirmed(ref: AttemptRef, lease: Lease, stop: AbortSignal): Promise<Work | undefined> {
+    const patience = AbortSignal.timeout(confirmPatienceMs);
+    try {
+      return await untilAnswered(AbortSignal.any([stop, patience]), () => api.confirm(ref.launchId, ref.claim));
+    } catch (error) {
+      if (stop.aborted || !patience.aborted) throw error;
+      await lease.stopStarting();
+      throw ApplicationFailure.create({ message: 'it does not reach the API', type: 'api-unreachable' });
+    }
+  }
+
   /** Nothing of ours is starting it any more: end it by name, and close the name. */
   async function stopJob(ref: AttemptRef, graceMs: number): Promise<SuperviseResult> {
     const target = deps.target(ref.target);
@@ -94,6 +138,9 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
 
   return { supervise: (ref) => withHeartbeats(() => supervise(ref)) };
 }
+
+const heldAlready = (): ApplicationFailure =>
+  ApplicationFailure.create({ message: 'the launch was begun before', type: heldAlreadyType, nonRetryable: true });
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {

@@ -5,6 +5,8 @@ import { Lease } from './lease.js';
 
 /** How soon a ticket that found us full is offered again, here or elsewhere. A retry writes no history. */
 const fullRetryDelayMs = 20;
+/** The same for a ticket that this agent may not serve at all. */
+const unfitRetryDelayMs = 2_000;
 /** Within the activity's own limit of 10 s, so that Temporal never gives the ticket to somebody else while we still wait for an answer. */
 const claimTimeoutMs = 6_000;
 
@@ -14,12 +16,13 @@ const claimTimeoutMs = 6_000;
  */
 export function ticketActivity({ api, pool, log }: AgentDeps): TicketActivities {
   return {
-    async ticket({ queueId }) {
+    async ticket({ queueId, class: lineClass }) {
       const { info } = Context.current();
-      if (pool.overfull) throw handedBack('full', fullRetryDelayMs);
+      if (pool.turnsAway(info.taskQueue)) throw handedBack('full', fullRetryDelayMs);
       const reply = await api
         .claim({
           queueId,
+          ...(lineClass === undefined ? {} : { class: lineClass }),
           ticket: `${info.workflowExecution?.runId ?? ''}/${info.activityId}`,
           ticketAttempt: info.attempt,
           signal: AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(claimTimeoutMs)]),
@@ -30,6 +33,9 @@ export function ticketActivity({ api, pool, log }: AgentDeps): TicketActivities 
           throw handedBack('the API did not answer', undefined);
         });
       pool.mend();
+      // Not for us now, but somebody waits: another agent may have it.
+      if (reply.outcome === 'quarantined' || reply.outcome === 'draining')
+        throw handedBack(reply.outcome, unfitRetryDelayMs);
       if (reply.outcome === 'granted' && !pool.find(reply.claim)) {
         pool.add(new Lease(reply.launchId, reply.claim, undefined));
         log.info({ launch: reply.launchId, claim: reply.claim }, 'claimed');

@@ -10,6 +10,7 @@ import { markStarted, markTold, noteOf } from '../../store/outbox.js';
 import { launchWorkflowId } from '../../workflows/ids.js';
 import { noteFrom, type LaunchNote } from '../../workflows/messages.js';
 import type { ControlActivities } from '../contract.js';
+import { changeActivities } from './changes.js';
 
 export interface ControlDeps {
   db: Store;
@@ -52,7 +53,7 @@ export function controlActivities({ db, windowSize }: ControlDeps): ControlActiv
         throw ApplicationFailure.nonRetryable(`Launch ${launchId} is run by workflow ${row.workflowId}.`, 'conflict');
       }
       const found = await note(launchId);
-      await markTold(db, launchId, found.v);
+      await markTold(db, launchId, found.v, found.claim?.id ?? null);
       return found;
     },
 
@@ -60,10 +61,11 @@ export function controlActivities({ db, windowSize }: ControlDeps): ControlActiv
       await cancel(db, launchId, actor, failure('cancelled', 'run'));
       const found = await note(launchId);
       // It hears of it by this answer; another tell would come to a workflow that has ended.
-      await markTold(db, launchId, found.v);
+      await markTold(db, launchId, found.v, found.claim?.id ?? null);
       return found;
     },
 
+    ...changeActivities(db),
     recordEnd: ({ launchId, claim, end }) => recordEnd(db, launchId, claim, end),
     giveBack: (input) => giveBackAfterLoss(db, input),
     readEnd: ({ launchId }) => readEnd(db, launchId),

@@ -16,6 +16,8 @@ export interface Actor {
   homeEntity?: { id: number; name: string };
   /** run: the one launch this key reaches. */
   launchId?: string;
+  /** agent: the queues that its key is bound to; absent: every one of the entity. */
+  queueIds?: readonly number[];
 }
 
 /** How long a key that was valid is believed to be so. The price: a key revoked by another API process works that much longer. */
@@ -73,6 +75,7 @@ export async function authenticate(db: Store, authorizationHeader: string | unde
     ...(row.username === null ? {} : { username: row.username }),
     ...(row.entity_id === null ? {} : { entityId: row.entity_id }),
     ...(row.launch_id === null ? {} : { launchId: row.launch_id }),
+    ...(row.queue_ids === null ? {} : { queueIds: row.queue_ids }),
     ...(row.home_entity_id === null || row.home_entity_name === null || row.kind !== 'user'
       ? {}
       : { homeEntity: { id: row.home_entity_id, name: row.home_entity_name } }),

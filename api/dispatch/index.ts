@@ -6,10 +6,13 @@ import { cancel } from '../../store/line.js';
 import type { Store } from '../../store/open.js';
 import { noteOf } from '../../store/outbox.js';
 import type { Dispatch } from '../deps.js';
+import { bulkRunner } from './bulks.js';
+import { estimateSample } from './estimate-sample.js';
 import { lineNudger } from './nudge.js';
 import { createSweeps } from './sweeps.js';
 import { tell } from './tell.js';
 import type { LazyTemporal } from './temporal-client.js';
+import { temporalHealth } from './temporal-health.js';
 
 export { lazyTemporal, type LazyTemporal } from './temporal-client.js';
 
@@ -18,6 +21,8 @@ export interface DispatchOptions {
   temporal: LazyTemporal;
   /** Launches at the front of a line that have a workflow from the start. */
   windowSize: number;
+  /** Says of each run of a sweep whether it could do its work. */
+  observeSweep?: ((sweep: string, works: boolean) => void) | undefined;
   log: Logger;
 }
 
@@ -36,7 +41,20 @@ const tellsWaiting = 1_000;
 export function createDispatch(options: DispatchOptions): FullDispatch {
   const { db, temporal, windowSize, log } = options;
   const nudger = lineNudger(db, temporal, log);
-  const sweeps = createSweeps({ db, temporal, nudger, windowSize, log });
+  const health = temporalHealth();
+  const sample = estimateSample({ db, dispatch: { temporalAway: health.away } }, log);
+  const bulks = bulkRunner({ db, enqueue, told, nudgeQueue, log });
+  const sweeps = createSweeps({
+    db,
+    temporal,
+    nudger,
+    windowSize,
+    health,
+    told,
+    runBulks: bulks.run,
+    observe: options.observeSweep,
+    log,
+  });
   let stopSweeps: (() => Promise<void>) | undefined;
   const waiting = new Set<string>();
   let telling = 0;
@@ -56,31 +74,35 @@ export function createDispatch(options: DispatchOptions): FullDispatch {
     telling--;
   }
 
-  const told = (launchId: string): void => {
+  function told(launchId: string): void {
     if (waiting.size >= tellsWaiting) return;
     waiting.add(launchId);
     if (telling < tellsAtOnce) void tellNext();
-  };
+  }
+
+  function nudgeQueue(queueId: number): void {
+    void sweeps.nudgeQueue(queueId).catch((error: unknown) => {
+      log.debug({ queueId, error: String(error) }, 'a queue could not be told; the sweep will');
+    });
+  }
+
+  async function enqueue(...[actorName, request, options]: Parameters<Dispatch['enqueue']>) {
+    const admitted = await admitLaunch(db, { ...options, request, actorName, windowSize });
+    if (admitted.created) {
+      if (admitted.inWindow) told(admitted.launchId);
+      nudger.nudge(admitted);
+      sample(admitted.launchId, admitted.queueId);
+    }
+    return { launchId: admitted.launchId, created: admitted.created };
+  }
 
   return {
     told,
+    temporalAway: health.away,
     nudge: (line) => nudger.nudge(line),
-
-    async enqueue(actorName, request, { idempotencyKey, defaultEntity, relaunchOf }) {
-      const admitted = await admitLaunch(db, {
-        request,
-        actorName,
-        defaultEntity,
-        idempotencyKey,
-        relaunchOf,
-        windowSize,
-      });
-      if (admitted.created) {
-        if (admitted.inWindow) told(admitted.launchId);
-        nudger.nudge(admitted);
-      }
-      return { launchId: admitted.launchId, created: admitted.created };
-    },
+    nudgeQueue,
+    bulkStarted: () => bulks.kick(),
+    enqueue,
 
     async cancel(launchId, actorName) {
       const state = await cancel(db, launchId, actorName, failure('cancelled', 'run'));
@@ -94,6 +116,7 @@ export function createDispatch(options: DispatchOptions): FullDispatch {
     },
     async stop() {
       nudger.stop();
+      await bulks.stop();
       await stopSweeps?.();
       await temporal.close();
     },

@@ -9,6 +9,8 @@ export interface LineRef {
   queueId: number;
   entity: string;
   queue: string;
+  /** Which line of the queue: hash of the labels that its launches require. Default: that of launches that require none. */
+  class?: string;
 }
 
 const deadlineMs = 5_000;
@@ -20,18 +22,19 @@ const pauseMs = 150;
  * A note that is lost (crash, Temporal away) is made up for by the sweep over lines that do not move.
  */
 export function lineNudger(db: Store, temporal: LazyTemporal, log: Logger) {
-  const busy = new Map<number, { again: boolean }>();
+  const busy = new Map<string, { again: boolean }>();
   const timers = new Set<NodeJS.Timeout>();
   let stopped = false;
 
   async function send(line: LineRef): Promise<void> {
-    const waiting = await left(db, line.queueId);
+    const waiting = await left(db, line.queueId, line.class);
     if (waiting === 0) return;
     const client = await temporal.get();
     const input: LineInput = { queueId: line.queueId, entity: line.entity, queue: line.queue };
+    if (line.class) input.class = line.class;
     await client.connection.withDeadline(Date.now() + deadlineMs, () =>
       client.workflow.signalWithStart(workflowTypes.line, {
-        workflowId: lineWorkflowId(line.entity, line.queue),
+        workflowId: lineWorkflowId(line.entity, line.queue, line.class),
         taskQueue: controlTaskQueue,
         args: [input],
         signal: signalNames.more,
@@ -45,14 +48,15 @@ export function lineNudger(db: Store, temporal: LazyTemporal, log: Logger) {
 
   return {
     nudge(line: LineRef): void {
-      const under = busy.get(line.queueId);
+      const key = keyOf(line);
+      const under = busy.get(key);
       if (under) {
         under.again = true;
         return;
       }
       if (stopped) return;
       const state = { again: false };
-      busy.set(line.queueId, state);
+      busy.set(key, state);
       void send(line)
         .catch((error: unknown) => {
           log.debug(
@@ -63,7 +67,7 @@ export function lineNudger(db: Store, temporal: LazyTemporal, log: Logger) {
         .finally(() => {
           const timer = setTimeout(() => {
             timers.delete(timer);
-            busy.delete(line.queueId);
+            busy.delete(key);
             if (state.again) this.nudge(line);
           }, pauseMs);
           timers.add(timer);
@@ -75,4 +79,6 @@ export function lineNudger(db: Store, temporal: LazyTemporal, log: Logger) {
     },
   };
 }
+
+export const keyOf = (line: LineRef): string => `${line.queueId}/${line.class ?? ''}`;
 export type LineNudger = ReturnType<typeof lineNudger>;

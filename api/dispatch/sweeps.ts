@@ -1,7 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { giveBackUnconfirmed } from '../../store/line.js';
+import { failure } from '../../domain/errors.js';
+import { dueForRelease, endWaiting, expired, release } from '../../store/line-operations.js';
+import { dropOldEstimates, settleEstimates } from '../../store/estimates.js';
+import { trimEnds } from '../../store/launch-ends.js';
+import { foldCounters, giveBackUnconfirmed } from '../../store/line.js';
 import { isStoreUnavailable, type Store } from '../../store/open.js';
 import {
   forgetTold,
@@ -13,9 +18,11 @@ import {
   waitingLines,
 } from '../../store/outbox.js';
 import { launchIdOf, lineWorkflowId, workflowTypes } from '../../workflows/ids.js';
-import type { LineNudger, LineRef } from './nudge.js';
+import { keyOf, type LineNudger, type LineRef } from './nudge.js';
 import { tell } from './tell.js';
+import { endOverdue } from './time-outs.js';
 import type { LazyTemporal } from './temporal-client.js';
+import type { TemporalHealth } from './temporal-health.js';
 
 /**
  * What heals by itself. Every sweep may run in several API processes at once and may be cut off anywhere: rows are leased, statements are
@@ -26,6 +33,13 @@ export interface SweepDeps {
   temporal: LazyTemporal;
   nudger: LineNudger;
   windowSize: number;
+  health: TemporalHealth;
+  /** The launch's row changed in a way its workflow must know. */
+  told(launchId: string): void;
+  /** Says of each run of a sweep whether it could do its work. */
+  observe?: ((sweep: string, works: boolean) => void) | undefined;
+  /** Goes on with work on many launches. */
+  runBulks(): Promise<void>;
   log: Logger;
 }
 
@@ -39,8 +53,8 @@ const longestNudgePauseMs = 60_000;
 const tellsAtOnce = 32;
 
 export function createSweeps(deps: SweepDeps) {
-  const { db, temporal, nudger, windowSize, log } = deps;
-  const nudgedAt = new Map<number, { atMs: number; pauseMs: number; quietMs: number }>();
+  const { db, temporal, nudger, windowSize, told, log } = deps;
+  const nudgedAt = new Map<string, { atMs: number; pauseMs: number; quietMs: number }>();
   let lastChecked = '';
 
   /** Tells every due row. Temporal being away ends it early: what is left stays due. */
@@ -59,15 +73,17 @@ export function createSweeps(deps: SweepDeps) {
   async function healLines(): Promise<void> {
     const nowMs = Date.now();
     const lines = await waitingLines(db, agentTtlMs);
-    for (const id of [...nudgedAt.keys()]) if (!lines.some((line) => line.queueId === id)) nudgedAt.delete(id);
+    const keys = new Set(lines.map(keyOf));
+    for (const key of [...nudgedAt.keys()]) if (!keys.has(key)) nudgedAt.delete(key);
+    for (const queueId of new Set(lines.map((line) => line.queueId))) await topUpWindow(db, queueId, windowSize);
     for (const line of lines) {
-      await topUpWindow(db, line.queueId, windowSize);
-      const before = nudgedAt.get(line.queueId);
+      const key = keyOf(line);
+      const before = nudgedAt.get(key);
       // It moved since the last nudge: what stands still now is a new case.
-      if (before && line.quietMs < before.quietMs) nudgedAt.delete(line.queueId);
-      const last = nudgedAt.get(line.queueId);
+      if (before && line.quietMs < before.quietMs) nudgedAt.delete(key);
+      const last = nudgedAt.get(key);
       if (!line.agentsAlive || line.quietMs < quietLineMs || (last && nowMs < last.atMs + last.pauseMs)) continue;
-      nudgedAt.set(line.queueId, {
+      nudgedAt.set(key, {
         atMs: nowMs,
         pauseMs: Math.min(longestNudgePauseMs, (last?.pauseMs ?? quietLineMs / 2) * 2),
         quietMs: line.quietMs,
@@ -80,10 +96,31 @@ export function createSweeps(deps: SweepDeps) {
     await giveBackUnconfirmed(db, unconfirmedMs);
   }
 
+  /** Waiting launches whose hold or whose patience is over. */
+  async function timers(): Promise<void> {
+    const moved = new Set<number>();
+    for (const { id, queue_id } of await dueForRelease(db, 500)) {
+      await release(db, id, 'davit');
+      moved.add(queue_id);
+    }
+    for (const { id, expires_at, created_at } of await expired(db, 500)) {
+      const seconds = Math.round(((expires_at ?? created_at).getTime() - created_at.getTime()) / 1000);
+      const sentence = `It waited for ${seconds} s, which is as long as it may.`;
+      if (await endWaiting(db, id, 'davit', failure('expired', 'claim', sentence))) told(id);
+    }
+    for (const queueId of moved) await nudgeQueue(queueId);
+  }
+
+  /** Every line of the queue in which somebody could be taken. */
+  async function nudgeQueue(queueId: number): Promise<void> {
+    for (const line of await waitingLines(db, agentTtlMs, queueId)) nudger.nudge(line);
+  }
+
   /** Did Temporal lose its data? A namespace made anew has another id. */
   async function checkNamespace(): Promise<void> {
-    const client = await temporal.get();
-    const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace: temporal.target.namespace });
+    const { namespaceInfo } = await deps.health.watch(async () =>
+      (await temporal.get()).workflowService.describeNamespace({ namespace: temporal.target.namespace }),
+    );
     const id = namespaceInfo?.id;
     if (!id) return;
     const key = 'temporal-namespace-id';
@@ -121,7 +158,7 @@ export function createSweeps(deps: SweepDeps) {
       await tellAnew(db, id);
     }
     for (const line of await waitingLines(db, agentTtlMs)) {
-      if (line.quietMs > longestNudgePauseMs && !(await isOpen(lineWorkflowId(line.entity, line.queue))))
+      if (line.quietMs > longestNudgePauseMs && !(await isOpen(lineWorkflowId(line.entity, line.queue, line.class))))
         nudger.nudge(line);
     }
   }
@@ -145,6 +182,7 @@ export function createSweeps(deps: SweepDeps) {
   }
 
   async function tidy(): Promise<void> {
+    await dropOldEstimates(db);
     await db
       .deleteFrom('ticket')
       .where('created_at', '<', new Date(Date.now() - 24 * 3600_000))
@@ -160,21 +198,30 @@ export function createSweeps(deps: SweepDeps) {
     { name: 'outbox', everyMs: 1_000, run: tellDue },
     { name: 'claims', everyMs: 1_000, run: healClaims },
     { name: 'lines', everyMs: 1_000, run: healLines },
+    { name: 'bulks', everyMs: 1_000, run: deps.runBulks },
+    { name: 'timers', everyMs: 1_000, run: timers },
+    { name: 'time-outs', everyMs: 1_000, run: () => endOverdue(db, told) },
+    { name: 'counters', everyMs: 1_000, run: async () => void (await foldCounters(db)) },
     { name: 'workflows', everyMs: 30_000, run: checkWorkflows },
     { name: 'open-workflows', everyMs: 30_000, run: checkOpenWorkflows },
+    { name: 'ends', everyMs: 600_000, run: () => trimEnds(db) },
+    { name: 'estimates', everyMs: 10_000, run: () => settleEstimates(db) },
     { name: 'tidy', everyMs: 3600_000, run: tidy },
   ];
-  return { tellDue, start: (): (() => Promise<void>) => startSweeps(sweeps, log) };
+  return { nudgeQueue, start: (): (() => Promise<void>) => startSweeps(sweeps, log, deps.observe) };
 }
 
-const lineOf = (row: { queueId: number; entity: string; queue: string }): LineRef => row;
+const lineOf = (row: LineRef): LineRef => row;
 
 /** Each sweep runs at once and then again and again, never twice at a time. Failures are said when they begin and when they end. */
 function startSweeps(
   sweeps: { name: string; everyMs: number; run(): Promise<void> }[],
   log: Logger,
+  observe: SweepDeps['observe'],
 ): () => Promise<void> {
   const stop = new AbortController();
+  // Each sweep listens to it while it waits.
+  setMaxListeners(0, stop.signal);
   const loops = sweeps.map(async ({ name, everyMs, run }) => {
     let failing = false;
     while (!stop.signal.aborted) {
@@ -182,6 +229,7 @@ function startSweeps(
         await run();
         if (failing) log.info({ sweep: name }, 'works again');
         failing = false;
+        observe?.(name, true);
       } catch (error) {
         if (!failing)
           log.warn(
@@ -189,6 +237,7 @@ function startSweeps(
             'cannot work now; goes on trying',
           );
         failing = true;
+        observe?.(name, false);
       }
       await setTimeout(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
     }

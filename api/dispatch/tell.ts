@@ -16,7 +16,7 @@ const deadlineMs = 5_000;
 export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Promise<void> {
   if (row.told && row.state === 'queued') {
     // It waits already, and a launch that is back in line needs no other note than its next claim.
-    await markTold(db, row.launchId, row.v);
+    await markTold(db, row.launchId, row.v, row.claim);
     return;
   }
   const client = await temporal.get();
@@ -39,7 +39,7 @@ export async function tell(db: Store, temporal: LazyTemporal, row: NoteRow): Pro
       typedSearchAttributes: attributesOf(note),
     });
   });
-  await markTold(db, row.launchId, row.v);
+  await markTold(db, row.launchId, row.v, row.claim);
 }
 
 function unlessGone(error: unknown): void {

@@ -3,18 +3,28 @@ import { z } from 'zod';
 import { planRequestOf } from '../../domain/plan-request.js';
 import { DavitError } from '../../domain/errors.js';
 import { launchIdSchema, nameSchema } from '../../domain/ids.js';
+import { labelsSchema } from '../../domain/requirements.js';
 import { logStreams, targetNameSchema } from '../../domain/words.js';
-import { agentHeartbeat, bindQueues, registerAgent } from '../../store/agent-registry.js';
+import {
+  agentHeartbeat,
+  bindQueues,
+  ordersOf,
+  registerAgent,
+  type AgentOrders,
+  type ServedQueue,
+} from '../../store/agent-registry.js';
+import { queueNames } from '../../store/agents.js';
 import { recordProgress } from '../../store/attempts.js';
 import { openCodeArchive } from '../../store/code-archive.js';
-import { readJobVersion } from '../../store/jobs.js';
+import { jobSourceOf, readJobVersion } from '../../store/jobs.js';
 import { issueKey } from '../../store/keys.js';
 import { appendLog } from '../../store/launch-logs.js';
-import { claim, confirm, giveBack } from '../../store/line.js';
+import { claim, claimRefusals, confirm, giveBack } from '../../store/line.js';
 import type { Store } from '../../store/open.js';
 import { lineTaskQueue, privateTaskQueue, watchTaskQueue } from '../../workflows/ids.js';
 import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
+import { jobTraceparent } from '../tracing.js';
 import { defineRoute } from './route.js';
 import { wholeNumber } from './schemas.js';
 
@@ -42,24 +52,62 @@ const dutySchema = z.object({
       entity: z.string(),
       queue: z.string(),
       target: targetNameSchema,
+      class: z.string().describe('Hash of the labels that launches of this line require; empty: none.'),
       taskQueue: z.string(),
     }),
   ),
+  wanted: z
+    .enum(['active', 'draining', 'stopped'])
+    .describe('What an operator wants: draining takes nothing new and stays, stopped ends the process.'),
+  quarantine: z
+    .object({ reason: z.string(), probeAfter: z.string().nullable() })
+    .nullable()
+    .describe('Set while the agent takes nothing because launches failed on it.'),
 });
 
 /** An agent key acts for its own entity only; the row says which agents those are. */
 async function ownAgent(db: Store, actor: Actor, agentId: string) {
   const agent = await db
     .selectFrom('agent')
-    .select(['id', 'entity_id', 'incarnation', 'targets', 'name'])
-    .where('id', '=', agentId)
+    .innerJoin('entity', 'entity.id', 'agent.entity_id')
+    .select([
+      'agent.id',
+      'agent.entity_id',
+      'agent.incarnation',
+      'agent.targets',
+      'agent.name',
+      'entity.name as entity',
+    ])
+    .where('agent.id', '=', agentId)
     .executeTakeFirst();
   if (!agent || agent.entity_id !== actor.entityId)
     throw new DavitError('not-found', `There is no agent ${agentId} for this key.`);
   return agent;
 }
 
-/** The launch, if this claim is the one that holds it and its queue belongs to the agent's entity. */
+const notBound = (what: string, names: Iterable<string>): DavitError =>
+  new DavitError(
+    'queue-not-bound',
+    `The key of this agent is bound to ${[...names].join(', ') || 'no queue'}; not to ${what}.`,
+  );
+
+/** A key may be bound to queues: every other one is refused by its name. `*` means those that it is bound to. */
+async function requireBoundNames(db: Store, actor: Actor, entity: string, wanted: readonly string[]): Promise<void> {
+  if (actor.queueIds === undefined) return;
+  const names = new Set((await queueNames(db, actor.queueIds)).values());
+  const foreign = wanted.filter((name) => name !== '*' && !names.has(`${entity}/${name}`));
+  if (foreign.length > 0) throw notBound(foreign.map((name) => `${entity}/${name}`).join(', '), names);
+}
+
+async function requireBound(db: Store, actor: Actor, queueId: number): Promise<void> {
+  if (actor.queueIds === undefined || actor.queueIds.includes(queueId)) return;
+  const names = await queueNames(db, [...actor.queueIds, queueId]);
+  const name = names.get(queueId) ?? `queue ${queueId}`;
+  names.delete(queueId);
+  throw notBound(name, names.values());
+}
+
+/** The launch, if this claim is the one that holds it and its queue is one that the agent's key may serve. */
 async function heldLaunch(db: Store, actor: Actor, launchId: string, claimId: string) {
   const launch = await db
     .selectFrom('launch')
@@ -70,10 +118,14 @@ async function heldLaunch(db: Store, actor: Actor, launchId: string, claimId: st
     .where('launch.claim', '=', claimId)
     .executeTakeFirst();
   if (!launch || launch.queue_entity_id !== actor.entityId) throw new DavitError('claim-lost');
+  await requireBound(db, actor, launch.queue_id);
   return launch;
 }
 
-/** The same check for calls that need nothing of the launch: its documents stay in the database. */
+/**
+ * For calls that need nothing of the launch: its documents stay in the database. The key's queues do not count here: whoever finds the job
+ * of a lost agent at its place follows it, and may say what it sees.
+ */
 async function requireHeld(db: Store, actor: Actor, launchId: string, claimId: string): Promise<void> {
   const launch = await db
     .selectFrom('launch')
@@ -85,8 +137,13 @@ async function requireHeld(db: Store, actor: Actor, launchId: string, claimId: s
   if (!launch || launch.entity_id !== actor.entityId) throw new DavitError('claim-lost');
 }
 
-const served = (queues: Awaited<ReturnType<typeof bindQueues>>) => ({
-  queues: queues.map((queue) => ({ ...queue, taskQueue: lineTaskQueue(queue.entity, queue.queue) })),
+/** An agent that may take nothing polls nothing: tickets go to those who can. It stays bound to its queues, to be seen there. */
+const dutyOf = (queues: readonly ServedQueue[], { wanted, quarantine, mayTake }: AgentOrders) => ({
+  queues: mayTake
+    ? queues.map((queue) => ({ ...queue, taskQueue: lineTaskQueue(queue.entity, queue.queue, queue.class) }))
+    : [],
+  wanted,
+  quarantine,
 });
 
 const hello = defineRoute({
@@ -107,6 +164,15 @@ const hello = defineRoute({
       version: z.string().max(50),
       maxJobs: z.int().min(-1).max(100_000),
       targets: z.partialRecord(targetNameSchema, agentTargetSchema),
+      labels: labelsSchema.optional().describe('What it has; launches may require it.'),
+      quarantineAfter: z
+        .int()
+        .min(0)
+        .max(1000)
+        .optional()
+        .describe(
+          'Different launches that must fail on it in a row until it takes nothing more; 0: never. Default: 3.',
+        ),
       queues: z.array(z.union([nameSchema, z.literal('*')])).max(10_000),
     })
     .meta({ id: 'AgentHello' }),
@@ -122,8 +188,10 @@ const hello = defineRoute({
   handler: async ({ actor, body, deps }) => {
     const { db, dispatch } = deps;
     const entity = await requireEntity(db, actor, body.entity, 'member');
-    const { agentId, moved } = await registerAgent(db, { ...body, entityId: entity.id });
-    const queues = await bindQueues(db, agentId, { ...body, entityId: entity.id });
+    await requireBoundNames(db, actor, entity.name, body.queues);
+    const said = { ...body, entityId: entity.id, keyId: actor.keyId, boundTo: actor.queueIds };
+    const { agentId, moved } = await registerAgent(db, said);
+    const queues = await bindQueues(db, agentId, said);
     for (const queue of queues) if (moved.includes(queue.queueId)) dispatch.nudge(queue);
     // Whoever waits in a line that had no agent is noticed at once.
     for (const queue of queues) dispatch.nudge(queue);
@@ -135,7 +203,7 @@ const hello = defineRoute({
       ),
       heartbeatMs: 3_000,
       temporal: deps.temporal,
-      ...served(queues),
+      ...dutyOf(queues, await ordersOf(db, agentId)),
     };
   },
 });
@@ -156,11 +224,12 @@ const heartbeat = defineRoute({
   response: dutySchema.meta({ id: 'AgentDuty' }),
   handler: async ({ actor, params, body, deps }) => {
     const agent = await ownAgent(deps.db, actor, params.agentId);
-    if (!(await agentHeartbeat(deps.db, agent.id, body.incarnation, body.status)))
-      throw new DavitError('agent-superseded');
-    return served(
-      await bindQueues(deps.db, agent.id, { entityId: agent.entity_id, queues: body.queues, targets: agent.targets }),
-    );
+    await requireBoundNames(deps.db, actor, agent.entity, body.queues);
+    const orders = await agentHeartbeat(deps.db, agent.id, body.incarnation, body.status);
+    if (!orders) throw new DavitError('agent-superseded');
+    const { queues } = body;
+    const bound = { entityId: agent.entity_id, queues, targets: agent.targets, boundTo: actor.queueIds };
+    return dutyOf(await bindQueues(deps.db, agent.id, bound), orders);
   },
 });
 
@@ -175,12 +244,16 @@ const claimOne = defineRoute({
   body: z.strictObject({
     incarnation: incarnationSchema,
     queueId: z.int(),
+    class: z
+      .string()
+      .regex(/^([0-9a-f]{12})?$/)
+      .optional(),
     ticket: z.string().max(200),
     ticketAttempt: z.int().min(1),
   }),
   response: z
     .object({
-      outcome: z.enum(['granted', 'none', 'paused', 'stale', 'spent', 'superseded']),
+      outcome: z.enum(['granted', ...claimRefusals]),
       left: z.int().describe('Launches of the line that could still be claimed, counted up to 41.'),
       launchId: z.string().optional(),
       claim: z.string().optional(),
@@ -190,15 +263,19 @@ const claimOne = defineRoute({
     const agent = await ownAgent(deps.db, actor, params.agentId);
     const queue = await deps.db
       .selectFrom('queue')
-      .select(['id', 'target'])
+      .select(['id', 'target', 'deleted_at'])
       .where('id', '=', body.queueId)
       .where('entity_id', '=', agent.entity_id)
       .executeTakeFirst();
+    // A ticket of a queue that was deleted. It is answered, so that the old line ends and a new queue of this name can have its own.
+    if (queue?.deleted_at) return { outcome: 'none' as const, left: 0 };
     const place = queue && agent.targets[queue.target]?.place;
     if (!queue || place === undefined)
       throw new DavitError('not-found', `Agent ${agent.name} cannot serve queue ${body.queueId}.`);
+    await requireBound(deps.db, actor, queue.id);
     const answer = await claim(deps.db, {
       queueId: queue.id,
+      class: body.class,
       ticket: body.ticket,
       ticketAttempt: body.ticketAttempt,
       agentId: agent.id,
@@ -206,6 +283,7 @@ const claimOne = defineRoute({
       privateQueue: privateTaskQueue(agent.id, body.incarnation),
       place,
     });
+    deps.metrics?.claimed(answer);
     if (answer.outcome !== 'granted') return { outcome: answer.outcome, left: answer.left };
     // Beside the answer, never before it or instead of it: the row is due, whoever dies now.
     deps.dispatch.told(answer.launchId);
@@ -246,18 +324,20 @@ const confirmOne = defineRoute({
       attempt: launch.attempt,
       resolved: launch.request,
       overrides: launch.spec.overrides,
-      source: {
-        kind: version.kind,
-        entryPoint: version.file.source.entrypoint ?? [],
-        requirements: version.requirements.trim() === '' ? undefined : version.requirements,
-        pythonVersion: version.file.runtime ?? undefined,
-        codeDigest: version.codeDigest,
-      },
+      source: jobSourceOf(version),
       apiUrl: deps.publicUrl,
     });
+    const traceparent = jobTraceparent(
+      { id: launch.id, epoch: launch.epoch, traceparent: launch.request.traceparent },
+      deps.tracing,
+    );
     return {
       request: {
         ...request,
+        environment: {
+          ...(traceparent === undefined ? {} : { TRACEPARENT: traceparent }),
+          ...request.environment,
+        },
         ...(requirements === undefined ? {} : { requirements }),
         ...(pythonVersion === undefined ? {} : { pythonVersion }),
         ...(codeDigest === undefined ? {} : { codeDigest }),

@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { agentProtocolRoutes } from './agent-protocol.js';
+import { agentTraceRoutes } from './agent-trace.js';
 import { agentRoutes } from './agents.js';
+import { auditRoutes } from './audit.js';
+import { bulkRoutes } from './bulk.js';
 import { entityRoutes } from './entities.js';
 import { jobRoutes } from './jobs.js';
 import { keyRoutes } from './keys.js';
+import { launchLineRoutes } from './launch-line.js';
+import { launchListRoutes } from './launch-list.js';
 import { launchLogRoutes } from './launch-logs.js';
 import { launchStreamRoutes } from './launch-stream.js';
+import { launchWaitingRoutes } from './launch-waiting.js';
 import { launchRoutes } from './launches.js';
+import { lineRoutes } from './lines.js';
 import { openApiDocument } from './openapi.js';
 import { projectRoutes } from './projects.js';
+import { queueOperationRoutes } from './queue-operations.js';
 import { queueRoutes } from './queues.js';
 import { defineRoute, type Route } from './route.js';
 import { runRoutes } from './runs.js';
@@ -35,11 +43,19 @@ export const restRoutes: readonly Route[] = [
   ...keyRoutes,
   ...projectRoutes,
   ...queueRoutes,
+  ...queueOperationRoutes,
+  ...lineRoutes,
   ...jobRoutes,
+  ...launchListRoutes,
+  ...launchLineRoutes,
   ...launchRoutes,
+  ...bulkRoutes,
+  ...launchWaitingRoutes,
   ...launchLogRoutes,
   ...launchStreamRoutes,
   ...agentRoutes,
   ...runRoutes,
+  ...auditRoutes,
   ...agentProtocolRoutes,
+  ...agentTraceRoutes,
 ];

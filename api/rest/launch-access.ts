@@ -21,6 +21,27 @@ export async function requireLaunch(db: Store, actor: Actor, id: string, role: R
 }
 
 /**
+ * The launch, if the actor may change its place in line: a member of the entity whose queue it is; `orInProject`: or of the entity that its
+ * run is to belong to. Whoever can neither see the launch nor work in its queue gets the answer of an unknown one.
+ */
+export async function requireInLine(
+  db: Store,
+  actor: Actor,
+  id: string,
+  { orInProject = false }: { orInProject?: boolean } = {},
+): Promise<LaunchRow> {
+  const row = launchIdSchema.safeParse(id).success ? await launchById(db, id) : undefined;
+  const inQueue = row && (await roleOf(db, actor, row.queue_entity_id));
+  const inProject = row && (await roleOf(db, actor, row.entity_id));
+  if (!row || (inQueue === undefined && inProject === undefined))
+    throw new DavitError('not-found', `There is no launch "${id}" that this key may see.`);
+  const counts = orInProject ? [inQueue, inProject] : [inQueue];
+  if (!counts.some((role) => role !== undefined && roleIncludes(role, 'member')))
+    throw new DavitError('forbidden', `This needs the role member in "${row.queue_entity}", in whose queue it is.`);
+  return row;
+}
+
+/**
  * May this actor enqueue this? It puts something into the queue and into the destination project, so it must be a member of both entities,
  * and it reads the job. Names are looked up by the admission afterwards; here only the entities matter.
  */

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { sentenceOf } from '../../domain/event-sentence.js';
 import { launchRequestSchema } from '../../domain/launch-request.js';
-import { launchStateSchema, priorityOfNumber, prioritySchema, targetNameSchema } from '../../domain/words.js';
+import {
+  holdCauses,
+  launchStateSchema,
+  priorityOfNumber,
+  prioritySchema,
+  targetNameSchema,
+} from '../../domain/words.js';
 import type { listEvents } from '../../store/launch-events.js';
 import type { LaunchRow } from '../../store/launches.js';
 import { maybeTime, timeOf, timeSchema } from './schemas.js';
@@ -32,7 +38,23 @@ export const launchSchema = z
     reason: z.string().nullable().describe('Why it is in this state, when there is something to say.'),
     priority: prioritySchema,
     held: z.boolean(),
+    hold: z
+      .object({
+        cause: z.enum(holdCauses),
+        by: z.string().nullable(),
+        reason: z.string().nullable(),
+        releaseAt: timeSchema.nullable().describe('It is released by itself then.'),
+      })
+      .nullable()
+      .describe('Why it is passed over while it waits.'),
+    requires: z.record(z.string(), z.string()).describe('Labels that its agent must have.'),
+    expiresAt: timeSchema.nullable().describe('If it waits until then, it is stopped.'),
     attempt: z.int(),
+    retries: z.record(z.string(), z.int()).describe('Cause -> how often it was tried again for it.'),
+    deadline: z
+      .object({ code: z.string(), at: timeSchema })
+      .nullable()
+      .describe('The time-out that comes next: the code of the failure that it leads to.'),
     epoch: z.int().describe('How many claims it has had.'),
     agent: z.string().nullable(),
     node: z.string().nullable(),
@@ -63,6 +85,10 @@ export const eventSchema = z
 export const launchDetailSchema = launchSchema
   .extend({
     position: z.int().nullable().describe('Place in line, 1 = next; null when it does not wait.'),
+    waiting: z
+      .string()
+      .nullable()
+      .describe('The main reason why it waits, with the next step; /launches/{id}/waiting has all of them.'),
     request: z.record(z.string(), z.unknown()).describe('What was asked for.'),
     resolved: z.record(z.string(), z.unknown()).describe('The same with names looked up and defaults filled in.'),
     plan: z.record(z.string(), z.unknown()).nullable().describe('What the target was asked to run.'),
@@ -87,7 +113,18 @@ export const toLaunch = (row: LaunchRow): z.input<typeof launchSchema> => ({
   reason: row.reason,
   priority: priorityOfNumber(row.priority),
   held: row.held,
+  hold: row.hold && {
+    cause: row.hold,
+    by: row.held_by,
+    reason: row.hold_reason,
+    releaseAt: maybeTime(row.release_at),
+  },
+  requires: row.requires,
+  expiresAt: maybeTime(row.expires_at),
   attempt: row.attempt,
+  retries: row.retries,
+  deadline:
+    row.deadline === null || row.deadline_at === null ? null : { code: row.deadline, at: timeOf(row.deadline_at) },
   epoch: row.epoch,
   agent: row.agent,
   node: row.node,

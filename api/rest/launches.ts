@@ -1,27 +1,21 @@
 import { z } from 'zod';
 import { DavitError } from '../../domain/errors.js';
-import { jobNameSchema, launchIdSchema, nameSchema } from '../../domain/ids.js';
 import { launchRequestSchema, overridesSchema, type LaunchRequest } from '../../domain/launch-request.js';
+import { relaunchRequest } from '../../domain/relaunch.js';
+import { summaryOf } from '../../domain/waiting.js';
 import { launchStateSchema, prioritySchema } from '../../domain/words.js';
-import { audit } from '../../store/audit.js';
 import { listEvents } from '../../store/launch-events.js';
-import { listLaunches, planOfLaunch, runOfLaunch } from '../../store/launches.js';
+import { planOfLaunch, runOfLaunch } from '../../store/launches.js';
 import { positionOf } from '../../store/line.js';
 import type { Actor } from '../auth/authenticate.js';
-import { visibleEntityIds } from '../auth/visible.js';
 import type { ApiDeps } from '../deps.js';
 import { problemOf, problemSchema, toDavitError } from '../errors.js';
-import { requireLaunch, requireMayEnqueue } from './launch-access.js';
-import {
-  eventSchema,
-  launchDetailSchema,
-  launchRequestBody,
-  launchSchema,
-  toEvent,
-  toLaunch,
-} from './launch-schemas.js';
+import { causesFor } from '../waiting.js';
+import { requireInLine, requireLaunch, requireMayEnqueue } from './launch-access.js';
+import { dryRun, dryRunSchema } from './launch-dry-run.js';
+import { eventSchema, launchDetailSchema, launchRequestBody, toEvent, toLaunch } from './launch-schemas.js';
+import { traceparentOf, tracesLaunch } from '../tracing.js';
 import { defineRoute } from './route.js';
-import { commaList, defaultLimit, page, pageOf, pageQuery, readCursor, timeText } from './schemas.js';
 
 export const launchParams = z.strictObject({ id: z.string().max(64) });
 
@@ -48,15 +42,16 @@ async function enqueueOne(
   deps: ApiDeps,
   actor: Actor,
   request: LaunchRequest,
-  options: { idempotencyKey?: string | undefined; relaunchOf?: string },
+  options: { idempotencyKey?: string | undefined; relaunchOf?: string; traceparent?: string | undefined },
 ) {
   const defaultEntity = actor.homeEntity?.name ?? '';
   await requireMayEnqueue(deps.db, actor, request, defaultEntity);
-  const { idempotencyKey, relaunchOf } = options;
+  const { idempotencyKey, relaunchOf, traceparent } = options;
   const { launchId, created } = await deps.dispatch.enqueue(actor.name, request, {
     defaultEntity,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(relaunchOf === undefined ? {} : { relaunchOf }),
+    traceparent,
   });
   return { id: launchId, created };
 }
@@ -67,18 +62,27 @@ const enqueue = defineRoute({
   operationId: 'enqueueLaunch',
   summary: 'Enqueue a launch',
   description:
-    'It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key.',
+    'It is stored when this answers: nothing accepted is lost. 201 = new, 200 = accepted before under this key, or a dry run.',
   tag: 'launches',
   auth: 'user',
   headers: idempotencyHeader,
+  query: z.strictObject({
+    dryRun: z.enum(['true', 'false']).optional().describe('true: says what it would do, and changes nothing.'),
+  }),
   body: launchRequestBody,
   status: 201,
   otherStatus: [200],
-  response: acceptedSchema,
-  handler: async ({ actor, body, deps, req, res }) => {
+  response: z.union([acceptedSchema, dryRunSchema]),
+  handler: async ({ actor, body, query, deps, req, res }) => {
+    if (query.dryRun === 'true') {
+      res.status(200);
+      return dryRun(deps, actor, body);
+    }
     const accepted = await enqueueOne(deps, actor, body, {
       idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')),
+      traceparent: traceparentOf(req),
     });
+    tracesLaunch(req, accepted.id, deps.tracing);
     res.status(accepted.created ? 201 : 200).setHeader('Location', `/api/v1/launches/${accepted.id}`);
     return accepted;
   },
@@ -102,11 +106,12 @@ const enqueueBatch = defineRoute({
     .meta({ id: 'LaunchBatchResult' }),
   handler: async ({ actor, body, deps, req, requestId }) => {
     const key = idempotencyKeyOf(req.get('idempotency-key'));
+    const traceparent = traceparentOf(req);
     const results: (z.input<typeof acceptedSchema> | { error: z.input<typeof problemSchema> })[] = [];
     // One after the other: the order of the list is the order in line.
     for (const [i, request] of body.launches.entries()) {
       try {
-        results.push(await enqueueOne(deps, actor, request, { idempotencyKey: key && `${key}#${i}` }));
+        results.push(await enqueueOne(deps, actor, request, { idempotencyKey: key && `${key}#${i}`, traceparent }));
       } catch (thrown) {
         const error = toDavitError(thrown);
         // What is wrong with the server is wrong for all that follow: the caller repeats the batch with its key.
@@ -115,54 +120,6 @@ const enqueueBatch = defineRoute({
       }
     }
     return { results };
-  },
-});
-
-const list = defineRoute({
-  method: 'get',
-  path: '/launches',
-  operationId: 'listLaunches',
-  summary: 'Launches, newest first',
-  tag: 'launches',
-  auth: 'user',
-  query: z.strictObject({
-    ...pageQuery,
-    entity: nameSchema.optional(),
-    project: nameSchema.optional(),
-    queue: z
-      .string()
-      .regex(/^[A-Za-z0-9_.-]{1,64}(\/[A-Za-z0-9_.-]{1,64})?$/, 'write queue or entity/queue')
-      .optional(),
-    state: commaList(launchStateSchema).optional().describe('One or more states, separated by commas.'),
-    author: z.string().min(1).max(256).optional(),
-    job: jobNameSchema.optional().describe('Name of the job, any version.'),
-    since: timeText.optional().describe('Accepted at or after this time.'),
-    until: timeText.optional().describe('Accepted before this time.'),
-  }),
-  response: pageOf(launchSchema, 'LaunchPage'),
-  handler: async ({ actor, query, deps }) => {
-    const limit = query.limit ?? defaultLimit;
-    const [first = '', second] = query.queue?.split('/') ?? [];
-    const rows = await listLaunches(
-      deps.db,
-      {
-        entityIds: await visibleEntityIds(deps.db, actor, query.entity),
-        project: query.project,
-        queue:
-          query.queue === undefined
-            ? undefined
-            : second === undefined
-              ? { name: first }
-              : { entity: first, name: second },
-        states: query.state,
-        author: query.author,
-        job: query.job,
-        since: query.since,
-        until: query.until,
-      },
-      { beforeId: readCursor(launchIdSchema, query.cursor), limit: limit + 1 },
-    );
-    return page(rows, limit, toLaunch, (row) => row.id);
   },
 });
 
@@ -177,15 +134,17 @@ const show = defineRoute({
   response: launchDetailSchema,
   handler: async ({ actor, params, deps }) => {
     const row = await requireLaunch(deps.db, actor, params.id, 'viewer');
-    const [events, plan, run, position] = await Promise.all([
+    const [events, plan, run, position, causes] = await Promise.all([
       listEvents(deps.db, row.id),
       planOfLaunch(deps.db, row.id),
       runOfLaunch(deps.db, row),
       row.state === 'queued' ? positionOf(deps.db, row.id) : undefined,
+      row.state === 'queued' ? causesFor(deps, row.id) : [],
     ]);
     return {
       ...toLaunch(row),
       position: position ?? null,
+      waiting: summaryOf(causes),
       request: { ...row.spec },
       resolved: { ...plan?.request },
       plan: plan?.plan ? { ...plan.plan } : null,
@@ -228,10 +187,8 @@ const cancel = defineRoute({
   params: launchParams,
   response: z.object({ id: z.string(), state: launchStateSchema }).meta({ id: 'CancelledLaunch' }),
   handler: async ({ actor, params, deps }) => {
-    const row = await requireLaunch(deps.db, actor, params.id, 'member');
-    const state = await deps.dispatch.cancel(row.id, actor.name);
-    await audit(deps.db, { actor: actor.name, action: 'launch.cancel', subject: `launch/${row.id}`, data: { state } });
-    return { id: row.id, state };
+    const row = await requireInLine(deps.db, actor, params.id, { orInProject: true });
+    return { id: row.id, state: await deps.dispatch.cancel(row.id, actor.name) };
   },
 });
 
@@ -261,32 +218,15 @@ const relaunch = defineRoute({
   response: acceptedSchema,
   handler: async ({ actor, params, body, deps, req, res }) => {
     const row = await requireLaunch(deps.db, actor, params.id, 'member');
-    // A fixed run id would make the new launch write into the old launch's run.
-    const { runId: _runId, ...before } = row.spec;
-    const { overrides, ...changes } = body;
-    const request = launchRequestSchema.parse({
-      ...before,
-      // Names that were left out then meant what they mean for whoever asked then, not for whoever asks now.
-      entity: row.entity,
-      project: row.project,
-      queue: `${row.queue_entity}/${row.queue}`,
-      ...changes,
-      ...(overrides === undefined ? {} : { overrides: { ...before.overrides, ...overrides } }),
-    });
-    const accepted = await enqueueOne(deps, actor, request, {
+    const accepted = await enqueueOne(deps, actor, relaunchRequest(row, body), {
       idempotencyKey: idempotencyKeyOf(req.get('idempotency-key')),
       relaunchOf: row.id,
+      traceparent: traceparentOf(req),
     });
-    if (accepted.created)
-      await audit(deps.db, {
-        actor: actor.name,
-        action: 'launch.relaunch',
-        subject: `launch/${accepted.id}`,
-        data: { of: row.id },
-      });
+    tracesLaunch(req, accepted.id, deps.tracing);
     res.status(accepted.created ? 201 : 200).setHeader('Location', `/api/v1/launches/${accepted.id}`);
     return accepted;
   },
 });
 
-export const launchRoutes = [enqueue, enqueueBatch, list, show, events, cancel, relaunch];
+export const launchRoutes = [enqueue, enqueueBatch, show, events, cancel, relaunch];

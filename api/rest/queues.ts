@@ -1,79 +1,48 @@
 import { z } from 'zod';
 import { DavitError } from '../../domain/errors.js';
 import { nameSchema } from '../../domain/ids.js';
-import { targetNameSchema, type Role } from '../../domain/words.js';
+import { targetNameSchema } from '../../domain/words.js';
 import { audit } from '../../store/audit.js';
 import type { Store } from '../../store/open.js';
+import { ensureProject } from '../../store/projects.js';
+import { lockLine } from '../../store/queue-operations.js';
 import {
-  countsOfQueues,
   createQueue,
   listQueues,
   queueByName,
+  setQueueProjects,
   updateQueue,
-  type QueueRow,
+  type QueueProject,
 } from '../../store/queues.js';
 import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
 import { visibleEntityIds } from '../auth/visible.js';
+import { queueDocument, queueParams, queueSchema, queueSettings, requireQueue, toQueues } from './queue-schemas.js';
 import { defineRoute } from './route.js';
-import { defaultLimit, page, pageOf, pageQuery, pairCursor, readCursor, timeOf, timeSchema } from './schemas.js';
+import { defaultLimit, page, pageOf, pageQuery, pairCursor, readCursor } from './schemas.js';
 
-const configSchema = z.record(z.string(), z.unknown());
-const queueSchema = z
-  .object({
-    entity: z.string(),
-    name: z.string(),
-    target: targetNameSchema,
-    description: z.string(),
-    paused: z.boolean(),
-    requireRun: z.boolean().describe('A job that never calls wandb.init fails.'),
-    resourceConfig: configSchema.describe('Parameters for the target that every launch of this queue gets.'),
-    waiting: z.int().describe('Launches in line.'),
-    running: z.int().describe('Launches that an agent holds.'),
-    agents: z.int().describe('Active agents that serve it.'),
-    createdBy: z.string(),
-    createdAt: timeSchema,
-    updatedAt: timeSchema,
-  })
-  .meta({ id: 'Queue' });
+type Projects = z.output<typeof queueSettings.projects>;
 
-type Counts = { waiting: number; running: number; agents: number };
-const toQueue = (row: QueueRow, counts: Counts | undefined) => ({
-  entity: row.entity,
-  name: row.name,
-  target: row.target,
-  description: row.description,
-  paused: row.paused,
-  requireRun: row.require_run,
-  resourceConfig: row.resource_config,
-  ...(counts ?? { waiting: 0, running: 0, agents: 0 }),
-  createdBy: row.created_by,
-  createdAt: timeOf(row.created_at),
-  updatedAt: timeOf(row.updated_at),
-});
-
-const queueParams = z.strictObject({ entity: nameSchema, queue: nameSchema });
-
-/** An unknown queue answers `unknown-queue`, whether or not its entity may be seen. */
-async function requireQueue(
+/** Projects of queues come into being when they are named, like those of launches. */
+async function projectsFor(
   db: Store,
   actor: Actor,
-  params: z.infer<typeof queueParams>,
-  role: Role,
-): Promise<QueueRow> {
-  const unknown = new DavitError(
-    'unknown-queue',
-    `There is no queue "${params.entity}/${params.queue}" that this key may see.`,
-  );
-  const entity = await requireEntity(db, actor, params.entity, role).catch((error: unknown) => {
-    throw error instanceof DavitError && error.code === 'not-found' ? unknown : error;
-  });
-  const queue = await queueByName(db, entity.id, params.queue);
-  if (!queue) throw unknown;
-  return queue;
+  queueEntity: string,
+  projects: NonNullable<Projects>,
+): Promise<QueueProject[]> {
+  const rows = new Map<number, QueueProject>();
+  for (const { project, maxRunning, weight } of projects) {
+    const [first = '', second] = project.split('/');
+    const entity = await requireEntity(db, actor, second === undefined ? queueEntity : first, 'member');
+    const { id } = await ensureProject(db, entity.id, second ?? first);
+    if (rows.has(id))
+      throw new DavitError('invalid-request', `projects: "${project}" is named twice`, {
+        errors: [{ path: 'projects', message: `"${project}" is named twice` }],
+      });
+    rows.set(id, { projectId: id, maxRunning: maxRunning ?? null, weight: weight ?? 1 });
+  }
+  return [...rows.values()];
 }
-
-const withCounts = async (db: Store, row: QueueRow) => toQueue(row, (await countsOfQueues(db, [row.id])).get(row.id));
 
 const list = defineRoute({
   method: 'get',
@@ -92,16 +61,7 @@ const list = defineRoute({
       { entityIds: await visibleEntityIds(deps.db, actor, query.entity) },
       { ...(after === undefined ? {} : { after: { entity: after[0], name: after[1] } }), limit: limit + 1 },
     );
-    const counts = await countsOfQueues(
-      deps.db,
-      rows.map((row) => row.id),
-    );
-    return page(
-      rows,
-      limit,
-      (row) => toQueue(row, counts.get(row.id)),
-      (row) => [row.entity, row.name],
-    );
+    return page(rows, limit, await toQueues(deps.db, rows), (row) => [row.entity, row.name]);
   },
 });
 
@@ -114,7 +74,8 @@ const show = defineRoute({
   auth: 'user',
   params: queueParams,
   response: queueSchema,
-  handler: async ({ actor, params, deps }) => withCounts(deps.db, await requireQueue(deps.db, actor, params, 'viewer')),
+  handler: async ({ actor, params, deps }) =>
+    queueDocument(deps.db, await requireQueue(deps.db, actor, params, 'viewer')),
 });
 
 const create = defineRoute({
@@ -129,9 +90,8 @@ const create = defineRoute({
       entity: nameSchema.optional().describe('Default: your own.'),
       name: nameSchema,
       target: targetNameSchema.optional().describe('Where its launches run. Fixed once made; default: process.'),
-      description: z.string().max(10_000).optional(),
+      ...queueSettings,
       requireRun: z.boolean().optional().describe('Default: true.'),
-      resourceConfig: configSchema.optional(),
     })
     .meta({ id: 'NewQueue' }),
   status: 201,
@@ -139,34 +99,27 @@ const create = defineRoute({
   handler: async ({ actor, body, deps, res }) => {
     const entityName = body.entity ?? actor.homeEntity?.name ?? '';
     const entity = await requireEntity(deps.db, actor, entityName, 'admin');
-    const target = body.target ?? 'process';
+    const { target = 'process', name, projects, entity: _entity, ...settings } = body;
     if (!deps.targets.includes(target))
       throw new DavitError(
         'unsupported-target',
         `This version has no target "${target}"; it has: ${deps.targets.join(', ')}.`,
       );
     const row = await deps.db.transaction().execute(async (tx) => {
-      const id = await createQueue(tx, {
-        entityId: entity.id,
-        name: body.name,
-        target,
-        description: body.description ?? '',
-        requireRun: body.requireRun ?? true,
-        resourceConfig: body.resourceConfig ?? {},
-        createdBy: actor.name,
-      });
-      if (id === undefined) throw new DavitError('conflict', `There is a queue "${entity.name}/${body.name}" already.`);
+      const id = await createQueue(tx, { ...settings, entityId: entity.id, name, target, createdBy: actor.name });
+      if (id === undefined) throw new DavitError('conflict', `There is a queue "${entity.name}/${name}" already.`);
+      if (projects) await setQueueProjects(tx, id, await projectsFor(tx, actor, entity.name, projects));
       await audit(tx, {
         actor: actor.name,
         action: 'queue.create',
-        subject: `queue/${entity.name}/${body.name}`,
+        subject: `queue/${entity.name}/${name}`,
         data: { target },
       });
-      return queueByName(tx, entity.id, body.name);
+      return queueByName(tx, entity.id, name);
     });
     if (!row) throw new Error('the queue was made and is not there');
-    res.setHeader('Location', `/api/v1/queues/${entity.name}/${body.name}`);
-    return withCounts(deps.db, row);
+    res.setHeader('Location', `/api/v1/queues/${entity.name}/${name}`);
+    return queueDocument(deps.db, row);
   },
 });
 
@@ -175,26 +128,24 @@ const update = defineRoute({
   path: '/queues/{entity}/{queue}',
   operationId: 'updateQueue',
   summary: 'Change a queue',
-  description: 'Launches that were accepted before keep what they were accepted with.',
+  description:
+    'Launches that were accepted before keep what they were accepted with; limits hold from now on and stop nothing that runs. Null takes a ' +
+    'limit away.',
   tag: 'queues',
   auth: 'user',
   params: queueParams,
-  body: z
-    .strictObject({
-      description: z.string().max(10_000).optional(),
-      requireRun: z.boolean().optional(),
-      resourceConfig: configSchema.optional().describe('Replaces the whole of it.'),
-    })
-    .meta({ id: 'QueueChange' }),
+  body: z.strictObject(queueSettings).meta({ id: 'QueueChange' }),
   response: queueSchema,
   handler: async ({ actor, params, body, deps }) => {
     const queue = await requireQueue(deps.db, actor, params, 'admin');
+    const { projects, ...settings } = body;
     await deps.db.transaction().execute(async (tx) => {
-      await updateQueue(tx, queue.id, {
-        ...(body.description === undefined ? {} : { description: body.description }),
-        ...(body.requireRun === undefined ? {} : { requireRun: body.requireRun }),
-        ...(body.resourceConfig === undefined ? {} : { resourceConfig: body.resourceConfig }),
-      });
+      const shares = projects && (await projectsFor(tx, actor, queue.entity, projects));
+      // A claim that is just happening is over before the new limits hold.
+      await lockLine(tx, queue.id);
+      if (!(await updateQueue(tx, queue.id, settings)))
+        throw new DavitError('unknown-queue', `There is no queue "${queue.entity}/${queue.name}" any more.`);
+      if (shares) await setQueueProjects(tx, queue.id, shares);
       await audit(tx, {
         actor: actor.name,
         action: 'queue.update',
@@ -202,8 +153,9 @@ const update = defineRoute({
         data: body,
       });
     });
-    const row = await requireQueue(deps.db, actor, params, 'viewer');
-    return withCounts(deps.db, row);
+    // A limit may have been lifted.
+    deps.dispatch.nudgeQueue(queue.id);
+    return queueDocument(deps.db, await requireQueue(deps.db, actor, params, 'viewer'));
   },
 });
 

@@ -4,7 +4,10 @@ import { agentSettings } from '../config/agent.js';
 import { invalid } from '../config/load.js';
 import { addSettings, configure } from '../config/process.js';
 import type { Values } from '../config/settings.js';
+import { openTracing } from '../../telemetry/tracing.js';
+import { checkMetrics, metricsAddress } from '../config/metrics.js';
 import { temporalConnection } from '../config/temporal.js';
+import { exitCodes } from '../output/exit-codes.js';
 import { stopSignal, untilAborted } from '../stop-signals.js';
 import { isTemporalUnavailable } from '../temporal-errors.js';
 import { version } from '../version.js';
@@ -12,13 +15,17 @@ import { untilThere } from '../wait-for.js';
 
 export function defineAgent(command: Command): void {
   addSettings(command, agentSettings).action(async (options: Record<string, unknown>) => {
-    const configured = configure('agent', agentSettings, options, process.env, ({ values }) => checkKey(values));
+    const configured = configure('agent', agentSettings, options, process.env, ({ values }) => {
+      checkKey(values);
+      checkMetrics('agent', values);
+    });
     if (configured === undefined) return;
     const { values } = configured.loaded;
     const { log } = configured;
     // Loaded here, so that the other commands start without Temporal's native library.
     const { startAgent } = await import('../../workers/agent.js');
     const signal = stopSignal();
+    const tracing = await openTracing({ service: 'davit-agent', version, env: process.env, log });
     const { temporalAddress, temporalNamespace = 'default', temporalApiKey } = values;
     const temporal =
       temporalAddress === undefined
@@ -38,19 +45,29 @@ export function defineAgent(command: Command): void {
           name: values.agentName,
           queues: values.queues,
           maxJobs: values.maxJobs,
+          labels: values.labels,
+          quarantineAfter: values.quarantineAfter,
           workFolder: values.workFolder,
           environmentCacheFolder: values.environmentCacheFolder,
           heartbeatMs: values.heartbeatMs,
           temporal,
           version,
+          metrics: metricsAddress(values),
+          tracing,
           log,
         }),
       { log, signal, isTemporary: isAway },
     );
-    await Promise.race([agent.done, untilAborted(signal)]);
+    const isDismissed = await Promise.race([
+      agent.done.then(() => false),
+      untilAborted(signal).then(() => false),
+      agent.dismissed.then(() => true),
+    ]);
     log.info('draining: no new launches; running jobs go on and are adopted by the next agent here');
     await agent.drain();
+    await tracing?.close();
     log.info('stopped');
+    if (isDismissed) process.exitCode = exitCodes.dismissed;
   });
 }
 

@@ -8,6 +8,8 @@ import type { LinkSigner } from '../../store/blobs/signed-url.js';
 import type { Store } from '../../store/open.js';
 import { invalid } from '../config/load.js';
 import { addSettings, configure } from '../config/process.js';
+import { openTracing } from '../../telemetry/tracing.js';
+import { checkMetrics, metricsAddress } from '../config/metrics.js';
 import { serverSettings } from '../config/server.js';
 import type { Values } from '../config/settings.js';
 import { temporalConnection } from '../config/temporal.js';
@@ -23,7 +25,10 @@ export function defineServer(command: Command): void {
     // For `davit up`: whoever owns the data folder owns the database, so keys are mended and a first queue is made.
     .addOption(new Option('--embedded <queue>').hideHelp())
     .action(async (options: Record<string, unknown>) => {
-      const check = ({ values }: { values: ServerValues }) => void bucketOf(values);
+      const check = ({ values }: { values: ServerValues }) => {
+        bucketOf(values);
+        checkMetrics('server', values);
+      };
       const configured = configure('server', serverSettings, options, process.env, check);
       if (configured === undefined) return;
       const { loaded, log } = configured;
@@ -46,8 +51,10 @@ async function serve(
   const { createDispatch, lazyTemporal } = await import('../../api/dispatch/index.js');
   const { createEvents } = await import('../../api/events.js');
   const { defaultLimits } = await import('../../api/deps.js');
+  const { createApiMetrics } = await import('../../api/metrics/index.js');
   const { startApi } = await import('../../api/server.js');
-  const { availableTargets } = await import('../../targets/register.js');
+  const { listenForMetrics } = await import('../../telemetry/metrics-listener.js');
+  const { availableTargets, planJob } = await import('../../targets/register.js');
 
   const signal = stopSignal();
   const home = homeAt(values.home ?? defaultHome(process.env));
@@ -79,7 +86,15 @@ async function serve(
   );
 
   // Temporal need not be there: launches are accepted as rows, and told when it comes.
-  const dispatch = createDispatch({ db, temporal: lazyTemporal(temporal, log), windowSize: values.window, log });
+  const metrics = createApiMetrics({ db, version, log });
+  const tracing = await openTracing({ service: 'davit-server', version, env: process.env, log });
+  const dispatch = createDispatch({
+    db,
+    temporal: lazyTemporal(temporal, log),
+    windowSize: values.window,
+    observeSweep: metrics.observeSweep,
+    log,
+  });
   const events = createEvents({ databaseUrl: values.databaseUrl, log });
   const limits: ApiLimits = {
     ...defaultLimits,
@@ -98,14 +113,22 @@ async function serve(
       version,
       temporal: { address: temporal.address, namespace: temporal.namespace },
       targets: availableTargets(),
+      plan: planJob,
       limits,
+      metrics,
+      metricsToken: values.metricsToken,
+      tracing,
     },
   );
   dispatch.start();
+  const address = metricsAddress(values);
+  const metricsPort = address && (await listenForMetrics({ ...address, read: metrics.page }));
 
   await untilAborted(signal);
   log.info('stopping: requests under way end first');
   await api.stop();
+  await metricsPort?.close();
+  await tracing?.close();
   await dispatch.stop();
   await events.close();
   await store.close();

@@ -2,13 +2,18 @@ import type { Command } from 'commander';
 import { addSettings, configure } from '../config/process.js';
 import { temporalConnection } from '../config/temporal.js';
 import { workerSettings } from '../config/worker.js';
+import { openTracing } from '../../telemetry/tracing.js';
+import { checkMetrics, metricsAddress } from '../config/metrics.js';
 import { stopSignal, untilAborted } from '../stop-signals.js';
 import { isTemporalUnavailable } from '../temporal-errors.js';
+import { version } from '../version.js';
 import { untilThere } from '../wait-for.js';
 
 export function defineWorker(command: Command): void {
   addSettings(command, workerSettings).action(async (options: Record<string, unknown>) => {
-    const configured = configure('worker', workerSettings, options, process.env);
+    const configured = configure('worker', workerSettings, options, process.env, ({ values }) =>
+      checkMetrics('worker', values),
+    );
     if (configured === undefined) return;
     const { loaded, log } = configured;
     const { values, origins } = loaded;
@@ -16,6 +21,7 @@ export function defineWorker(command: Command): void {
     const { startControlWorker } = await import('../../workers/control.js');
     const { isStoreUnavailable } = await import('../../store/open.js');
     const signal = stopSignal();
+    const tracing = await openTracing({ service: 'davit-worker', version, env: process.env, log });
     const worker = await untilThere(
       'Temporal or the database',
       () =>
@@ -25,6 +31,9 @@ export function defineWorker(command: Command): void {
           bundlePath: values.workflowBundle,
           maxCachedWorkflows: values.maxCachedWorkflows,
           windowSize: values.window,
+          version,
+          metrics: metricsAddress(values),
+          tracing,
           log,
         }),
       { log, signal, isTemporary: (error) => isStoreUnavailable(error) || isTemporalUnavailable(error) },
@@ -33,6 +42,7 @@ export function defineWorker(command: Command): void {
     await Promise.race([worker.done, untilAborted(signal)]);
     log.info('stopping: what is under way ends first');
     await worker.stop();
+    await tracing?.close();
     log.info('stopped');
   });
 }

@@ -1,7 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
-import { integer, list, path, text, url } from './kinds.js';
-import { logFormat, logLevel } from './common.js';
+import { integer, labels, list, path, slots, text, url } from './kinds.js';
+import { logFormat, logLevel, metricsHost, metricsPort, metricsToken } from './common.js';
 import { optional, required, setting } from './settings.js';
 
 const name = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -43,9 +43,23 @@ export const agentSettings = {
     description: 'The queues to take launches from; * is every queue of the entity whose target this agent has.',
     reason: 'A queue that is made later is served without starting anything anew.',
   }),
-  maxJobs: setting(integer(1, 10_000), 1, {
-    description: 'How many jobs run here at once.',
+  maxJobs: setting(slots(), 1, {
+    description: 'How many jobs run here at once; -1 is no limit.',
     reason: 'A training job expects the machine for itself.',
+  }),
+  labels: setting(
+    labels(),
+    {},
+    {
+      description: 'What this agent has: a launch that requires gpu=a100 is taken only by agents with that label.',
+      reason: 'Launches that require nothing are taken by every agent, so an agent needs no labels.',
+      defaultText: 'none',
+    },
+  ),
+  quarantineAfter: setting(integer(0, 1000), 3, {
+    description:
+      'So many different launches must fail here in a row, through no fault of theirs, until the agent takes nothing more; 0 is never.',
+    reason: 'One or two may be bad luck; a machine that is broken would eat a whole line.',
   }),
   workFolder: setting(path(), join(dataFolder(), 'work'), {
     description: 'Where jobs have their folders.',
@@ -78,6 +92,9 @@ export const agentSettings = {
     alsoEnv: ['TEMPORAL_API_KEY'],
     secret: 'yes',
   }),
+  metricsPort,
+  metricsHost,
+  metricsToken,
   logLevel,
   logFormat,
 };

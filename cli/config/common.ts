@@ -43,6 +43,24 @@ export const home = (description: string) =>
 
 export const port = integer(1, 65_535);
 
+/** A port for metrics alone; the API also has them at /metrics of its own port. */
+export const metricsPort = optional(port, {
+  description: 'A port that answers GET /metrics for Prometheus, and nothing else.',
+  reason: 'Without it nothing more is listened on.',
+  defaultText: 'none',
+});
+
+export const metricsHost = setting(text('a host name or address', /^[^\s/]+$/), '127.0.0.1', {
+  description: 'The address on which `metricsPort` listens. Any other than loopback needs a `metricsToken`.',
+  reason: 'Metrics name entities, queues and agents: who may reach the address is no proof of who may read them.',
+});
+
+export const metricsToken = optional(text('text of at least 16 characters', /^\S{16,}$/), {
+  description: 'Whoever reads metrics sends it as `Authorization: Bearer TOKEN`. It opens nothing else.',
+  reason: 'A scraper keeps its credentials in a file on another machine; a key of a person does not belong there.',
+  secret: 'yes',
+});
+
 export const window = setting(integer(1, 10_000), 200, {
   description:
     'How many launches at the front of each line have a workflow while they wait. The same for API and worker.',

@@ -1,4 +1,4 @@
-import { flagOf, variablesOf } from './settings.js';
+import { flagOfSetting, variablesOf } from './settings.js';
 import type { Setting } from './settings.js';
 import { settingsOf } from './variables.js';
 
@@ -38,7 +38,9 @@ export function configurationPage(): string {
 }
 
 function entry(key: string, one: Setting<unknown>): string {
-  const names = [...(one.secret === 'yes' ? [] : [flagOf(key)]), ...variablesOf(key, one)].map((name) => `\`${name}\``);
+  const names = [...(one.secret === 'yes' ? [] : [flagOfSetting(key, one)]), ...variablesOf(key, one)].map(
+    (name) => `\`${name}\``,
+  );
   return [
     `### \`${key}\``,
     '',

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { labelsSchema, type Labels } from '../../domain/requirements.js';
 
 /**
  * The kinds of values a setting may have. Flags and variables give text, the file gives typed values: each kind takes both and says in
@@ -11,6 +12,8 @@ export interface Kind<T> {
   allowed: string;
   /** Boolean settings become a pair of flags, --x and --no-x. */
   isBoolean?: boolean;
+  /** Settings of several items get a flag for one of them, which may be given again and again, instead of the flag for all. */
+  itemFlag?: string;
 }
 
 export function integer(min: number, max: number): Kind<number> {
@@ -22,6 +25,13 @@ export function integer(min: number, max: number): Kind<number> {
     z.int(`must be ${allowed}`).min(min, `must be ${allowed}`).max(max, `must be ${allowed}`),
   );
   return { type, allowed };
+}
+
+/** How many at once; -1 is no limit. Not 0: an agent without slots would look alive and take nothing. */
+export function slots(): Kind<number> {
+  const { type } = integer(-1, 10_000);
+  const allowed = 'a whole number from 1 to 10000, or -1 for no limit';
+  return { type: type.refine((value) => value !== 0, `must be ${allowed}`), allowed };
 }
 
 export function boolean(): Kind<boolean> {
@@ -71,4 +81,22 @@ export function list(of: string, pattern: RegExp): Kind<string[]> {
       : value;
   const item = z.string(`must be ${allowed}`).regex(pattern, `must be ${allowed}`);
   return { type: z.preprocess(fromText, z.array(item, `must be ${allowed}`)), allowed };
+}
+
+/** name=value, several of them: a mapping or a list in the file, a flag each, separated by commas in a variable. */
+export function labels(): Kind<Labels> {
+  const allowed = 'labels such as gpu=a100, separated by commas';
+  const fromText = (value: unknown): unknown => {
+    const items = typeof value === 'string' ? value.split(',').filter((item) => item.trim() !== '') : value;
+    if (!Array.isArray(items)) return value;
+    const pairs: [string, string][] = [];
+    for (const item of items.flatMap((one: unknown) => (typeof one === 'string' ? one.split(',') : [one]))) {
+      const at = typeof item === 'string' ? item.indexOf('=') : -1;
+      if (typeof item !== 'string' || at < 1) return value;
+      pairs.push([item.slice(0, at).trim(), item.slice(at + 1).trim()]);
+    }
+    // The same name twice is a mistake that one of them would hide.
+    return new Set(pairs.map(([name]) => name)).size === pairs.length ? Object.fromEntries(pairs) : value;
+  };
+  return { type: z.preprocess(fromText, labelsSchema), allowed, itemFlag: 'label' };
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { DavitError } from '../../domain/errors.js';
 import type { Setting, Settings, Values } from './settings.js';
-import { flagOf, schemaOf, variableOf, variablesOf } from './settings.js';
+import { flagOfSetting, schemaOf, variableOf, variablesOf } from './settings.js';
 import { suggest } from './suggest.js';
 import type { ProcessName } from './variables.js';
 import { unknownVariables } from './variables.js';
@@ -69,8 +69,8 @@ export function loadConfig<S extends Settings>(process: ProcessName, settings: S
 }
 
 function find(key: string, one: Setting<unknown>, sources: Sources, fromFile: Record<string, unknown>, path: string) {
-  const flag = sources.flags[key];
-  if (flag !== undefined) return { value: flag, origin: flagOf(key) };
+  const flag = sources.flags[one.itemFlag ?? key];
+  if (flag !== undefined) return { value: flag, origin: flagOfSetting(key, one) };
   for (const name of variablesOf(key, one)) {
     const value = sources.env[name];
     // Empty counts as not set: that is what `NAME= command` is mostly meant for.
@@ -99,7 +99,7 @@ function readFile(sources: Sources, problems: Problem[]): { values: Record<strin
 const ask = (meant: string | undefined) => (meant === undefined ? '' : `; did you mean ${meant}?`);
 
 function missing(key: string, one: Setting<unknown>): string {
-  const places = one.secret === 'yes' ? [variableOf(key)] : [flagOf(key), ...variablesOf(key, one)];
+  const places = one.secret === 'yes' ? [variableOf(key)] : [flagOfSetting(key, one), ...variablesOf(key, one)];
   return `is needed and not given: set ${places.join(' or ')}, or ${key} in the file, to ${one.allowed}`;
 }
 

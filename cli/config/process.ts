@@ -21,6 +21,11 @@ export function addSettings(command: Command, settings: Settings): Command {
       command
         .addOption(new Option(flagOf(key), words))
         .addOption(new Option(`--no-${flagOf(key).slice(2)}`).hideHelp());
+    } else if (one.itemFlag !== undefined) {
+      const collect = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
+      command.addOption(
+        new Option(`--${one.itemFlag} <value>`, `${words} Again and again for several.`).argParser(collect),
+      );
     } else {
       command.addOption(new Option(`${flagOf(key)} <value>`, words));
     }

@@ -1,5 +1,15 @@
 import { boolean, integer, path, text, url } from './kinds.js';
-import { logFormat, logLevel, port, postgresUrl, temporal, window } from './common.js';
+import {
+  logFormat,
+  logLevel,
+  metricsHost,
+  metricsPort,
+  metricsToken,
+  port,
+  postgresUrl,
+  temporal,
+  window,
+} from './common.js';
 import { optional, required, setting } from './settings.js';
 
 /** `davit server`: the API. */
@@ -73,6 +83,9 @@ export const serverSettings = {
     description: 'Bring the database to this version at start.',
     reason: 'Several processes may do it at once: one works and the others wait.',
   }),
+  metricsPort,
+  metricsHost,
+  metricsToken,
   logLevel,
   logFormat,
 };

@@ -64,6 +64,8 @@ export type Values<S extends Settings> = {
 export const variableOf = (key: string): string =>
   `DAVIT_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOfSetting = (key: string, one: Setting<unknown>): string =>
+  one.itemFlag === undefined ? flagOf(key) : `--${one.itemFlag}`;
 export const variablesOf = (key: string, one: Setting<unknown>): string[] => [variableOf(key), ...one.alsoEnv];
 
 /** The zod schema of a process: strict, so that a misspelt key is refused instead of ignored. */

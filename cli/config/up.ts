@@ -1,5 +1,5 @@
 import { availableParallelism, userInfo } from 'node:os';
-import { boolean, integer, path, text } from './kinds.js';
+import { boolean, path, slots, text } from './kinds.js';
 import { home, logLevel, port, postgresUrl } from './common.js';
 import { nameOfHost } from './agent.js';
 import { optional, setting } from './settings.js';
@@ -80,8 +80,8 @@ export const upSettings = {
     reason: 'One agent a machine is the usual case.',
     defaultText: 'the name of the host',
   }),
-  maxJobs: setting(integer(1, 10_000), Math.max(1, Math.floor(availableParallelism() / 2)), {
-    description: 'How many jobs run at once.',
+  maxJobs: setting(slots(), Math.max(1, Math.floor(availableParallelism() / 2)), {
+    description: 'How many jobs run at once; -1 is no limit.',
     reason: 'Half of the cores: training scripts use more than one, and somebody sits at this machine.',
     defaultText: 'half of the cores',
   }),

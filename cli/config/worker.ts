@@ -1,5 +1,14 @@
 import { integer, path } from './kinds.js';
-import { logFormat, logLevel, postgresUrl, temporal, window } from './common.js';
+import {
+  logFormat,
+  logLevel,
+  metricsHost,
+  metricsPort,
+  metricsToken,
+  postgresUrl,
+  temporal,
+  window,
+} from './common.js';
 import { optional, required, setting } from './settings.js';
 
 /** `davit worker`: runs the workflows and what they record. */
@@ -21,6 +30,9 @@ export const workerSettings = {
     defaultText: 'workflow-bundle.js beside the program',
   }),
   window,
+  metricsPort,
+  metricsHost,
+  metricsToken,
   logLevel,
   logFormat,
 };

@@ -17,6 +17,8 @@ export interface ChildSpec {
   probe?: (signal: AbortSignal) => Promise<unknown>;
   readyTimeoutMs?: number;
   stopSteps?: readonly StopStep[];
+  /** With this exit code the child has ended for good: it is not started again. */
+  finalExitCode?: number;
   /** For the record only. */
   port?: number;
   /** Each line of output, besides its log file. */
@@ -141,6 +143,11 @@ class SupervisedChild {
       this.#current = null;
       removeRecord(this.options.runFolder, this.spec.name);
       if (this.#stopping.signal.aborted) break;
+      if (end.code !== null && end.code === this.spec.finalExitCode) {
+        this.#endedForGood(end.why);
+        onReady();
+        return;
+      }
       const ranWell = readyAtMs !== null && restartDelayMs.ranWell(Date.now() - readyAtMs);
       deathsInARow = ranWell ? 1 : deathsInARow + 1;
       if (!wasReady && (end.timedOut || deathsInARow >= firstStartAttempts)) {
@@ -161,7 +168,7 @@ class SupervisedChild {
   }
 
   /** Runs the child once, from start to end, and tells how it ended. */
-  async #liveOnce(onReady: () => void): Promise<{ why: string; timedOut: boolean }> {
+  async #liveOnce(onReady: () => void): Promise<{ why: string; timedOut: boolean; code: number | null }> {
     const { name, stopSteps = defaultStopSteps } = this.spec;
     this.#lastLines = [];
     let incarnation: Incarnation;
@@ -171,6 +178,7 @@ class SupervisedChild {
       return {
         why: `could not be started (${error instanceof Error ? error.message : String(error)})`,
         timedOut: false,
+        code: null,
       };
     }
     this.#current = incarnation;
@@ -193,8 +201,8 @@ class SupervisedChild {
     over.abort();
     await readiness;
     this.#stopping.signal.removeEventListener('abort', stop);
-    if (notReady === null) return { why: describeExit(exit), timedOut: false };
-    return { why: `was not ready in time (${notReady as string})`, timedOut: true };
+    if (notReady === null) return { why: describeExit(exit), timedOut: false, code: exit.code };
+    return { why: `was not ready in time (${notReady as string})`, timedOut: true, code: null };
   }
 
   #begin(program: Program): Incarnation {
@@ -251,6 +259,17 @@ class SupervisedChild {
     this.#logFile.write(`--- ${new Date().toISOString()} ${message}\n`);
     this.options.log.warn({ part: name, delayMs, restarts: this.#restarts, lastLines }, message);
     this.options.onEvent?.({ kind: 'died', part: name, message, lastLines, delayMs });
+  }
+
+  /** It asked not to be started again. The others go on without it. */
+  #endedForGood(why: string): void {
+    const { name } = this.spec;
+    const message = `${name} ${why}: it was stopped on purpose and is not started again`;
+    this.#logFile.write(`--- ${new Date().toISOString()} ${message}\n`);
+    this.options.log.warn({ part: name }, message);
+    this.#state = 'stopped';
+    this.#logFile.close();
+    this.options.onEvent?.({ kind: 'stopped', part: name, message });
   }
 
   #failure(why: string): DavitError {

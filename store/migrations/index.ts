@@ -1,5 +1,11 @@
 import * as base from './0001-base.js';
 import * as line from './0002-line.js';
+import * as order from './0003-order.js';
+import * as retry from './0004-retry.js';
+import * as agents from './0005-agents.js';
+import * as operations from './0006-operations.js';
+import * as estimates from './0007-estimates.js';
+import * as launchEnds from './0008-launch-ends.js';
 
 export interface Migration {
   name: string;
@@ -7,4 +13,4 @@ export interface Migration {
 }
 
 /** In order; the place in this list is the migration's number. */
-export const migrations: readonly Migration[] = [base, line];
+export const migrations: readonly Migration[] = [base, line, order, retry, agents, operations, estimates, launchEnds];
