@@ -28,6 +28,9 @@ beforeAll(async () => {
   await makeLaunchable(api);
   const launch = await api.call('POST', '/launches', { body: { queue: 'lab/q', job: 'demo/train' } });
   expect(launch.status, launch.text).toBe(201);
+  const bulk = await api.call('POST', '/bulk', { body: { action: 'release', filter: { queue: 'lab/q' } } });
+  expect(bulk.status, bulk.text).toBe(202);
+  pathsOf['getBulk'] = pathsOf['cancelBulk'] = { id: bulk.body.id };
   values['launchId'] = launch.body.id;
   values['id'] = launch.body.id;
   const project = await projectByName(api.db, api.ids.lab, 'demo');
@@ -60,6 +63,13 @@ const bodies: Record<string, unknown> = {
   enqueueLaunch: { queue: 'lab/q', job: 'lab/demo/train' },
   enqueueLaunches: { launches: [{ queue: 'lab/q', job: 'lab/demo/train' }] },
   relaunchLaunch: {},
+  pauseQueue: {},
+  drainQueue: {},
+  holdLaunch: {},
+  moveLaunch: { to: 'front' },
+  prioritiseLaunch: { priority: 'low' },
+  transferLaunch: { queue: 'lab/q' },
+  startBulk: { action: 'hold', filter: { queue: 'lab/q' }, dryRun: true },
   agentHello: {
     entity: 'lab',
     name: 'worker',
@@ -82,10 +92,18 @@ const queries: Record<string, string> = {
   createJobVersion: '?entryPoint=python+train.py',
   agentLog: `?claim=${randomUUID()}&attempt=1&stream=stdout&fromByte=0&at=${new Date().toISOString()}&ended=false`,
   agentCode: `?claim=${randomUUID()}`,
+  listAudit: '?subject=queue/lab/q',
+  agentTrace: `?claim=${randomUUID()}`,
+};
+
+/** Where the usual values would name another kind of thing, or take away what others still need. */
+const pathsOf: Record<string, Record<string, string>> = {
+  revokeKey: { id: randomUUID() },
+  deleteQueue: { queue: 'q2' },
 };
 
 async function ask(route: Route, key: string | null) {
-  const pathValues = route.operationId === 'revokeKey' ? { id: randomUUID() } : values;
+  const pathValues = { ...values, ...pathsOf[route.operationId] };
   const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = pathValues[name];
     if (value === undefined) throw new Error(`no value for {${name}} of ${route.path}: add one`);
@@ -138,7 +156,9 @@ const open = [
   'createTeam',
   'listKeys',
   'listQueues',
+  'listLines',
   'listLaunches',
+  'listBulks',
   'listAgents',
   'listRuns',
 ];
@@ -229,6 +249,23 @@ const needs: Record<string, 'member' | 'admin'> = {
   createKey: 'admin',
   createQueue: 'admin',
   updateQueue: 'admin',
+  pauseQueue: 'admin',
+  resumeQueue: 'admin',
+  drainQueue: 'admin',
+  undrainQueue: 'admin',
+  deleteQueue: 'admin',
+  holdLaunch: 'member',
+  releaseLaunch: 'member',
+  moveLaunch: 'member',
+  prioritiseLaunch: 'member',
+  transferLaunch: 'member',
+  startBulk: 'member',
+  cancelBulk: 'member',
+  drainAgent: 'admin',
+  stopAgent: 'admin',
+  activateAgent: 'admin',
+  releaseAgent: 'admin',
+  deleteAgent: 'admin',
   createProject: 'member',
   createJobVersion: 'member',
   enqueueLaunch: 'member',

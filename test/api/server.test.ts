@@ -12,6 +12,7 @@ import { openBlobs } from '../../store/blobs/open-blobs.js';
 import { ensureFirstAdmin } from '../../store/keys.js';
 import { migrate } from '../../store/migrate.js';
 import { openStore } from '../../store/open.js';
+import { planJob } from '../../targets/register.js';
 import { startCluster } from '../support/postgres-cluster.mjs';
 import { until } from '../support/until.js';
 import { makeLaunchable, startTestApi } from './support/api.js';
@@ -87,6 +88,7 @@ test('while PostgreSQL is away the API says so and lives; when it is back, all i
     version: '0',
     temporal: { address: '127.0.0.1:1', namespace: 'default' },
     targets: ['process'],
+    plan: planJob,
     limits: defaultLimits,
   }));
   try {

@@ -54,6 +54,25 @@ describe('a setting', () => {
     ]).toEqual(['--port', 'DAVIT_WINDOW', file, 'default', 'DATABASE_URL']);
   });
 
+  test('of labels is the same from flags, variable and file, and names that are given twice are refused', () => {
+    const labelsOf = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv, file?: string) =>
+      loadConfig('agent', agentSettings, { flags: { entity: 'ada', ...flags }, env, file }).values.labels;
+    const labels = { gpu: 'a100', zone: 'eu=1' };
+    expect(labelsOf({ label: ['gpu=a100', 'zone=eu=1'] }, { DAVIT_LABELS: 'x=y' })).toEqual(labels);
+    expect(labelsOf({}, { DAVIT_LABELS: 'gpu=a100, zone=eu=1' })).toEqual(labels);
+    expect(labelsOf({}, {}, fileWith('labels:\n  gpu: a100\n  zone: eu=1\n'))).toEqual(labels);
+    expect(labelsOf({}, {})).toEqual({});
+    for (const wrong of ['gpu', '=a100', 'gpu=a,gpu=b', 'a b=c'])
+      expect(refusal(() => labelsOf({}, { DAVIT_LABELS: wrong })).message).toContain('labels such as gpu=a100');
+  });
+
+  test('of slots takes -1 for no limit, and no 0', () => {
+    const slotsOf = (maxJobs: string) =>
+      loadConfig('agent', agentSettings, { flags: { entity: 'ada', maxJobs }, env: {} }).values.maxJobs;
+    expect([slotsOf('-1'), slotsOf('1'), slotsOf('10000')]).toEqual([-1, 1, 10_000]);
+    for (const wrong of ['0', '-2', 'many']) expect(refusal(() => slotsOf(wrong)).message).toContain('-1 for no limit');
+  });
+
   test('that is set for Davit beats the variable other tools share', () => {
     const env = { ...database, DAVIT_DATABASE_URL: 'postgresql://other/davit' };
     expect(loadConfig('worker', workerSettings, { flags: {}, env }).values.databaseUrl).toBe(

@@ -10,7 +10,7 @@ beforeAll(async () => {
   // Agents by hand: nobody starts them again.
   stack = await Stack.start({ maxJobs: 0 });
   job = await CountingJob.make(stack);
-  for (const queue of ['replaced', 'drained', 'twice']) await stack.queue(queue);
+  for (const queue of ['replaced', 'followed', 'drained', 'twice']) await stack.queue(queue);
 });
 afterAll(() => stack.stop());
 
@@ -37,6 +37,34 @@ describe('an agent that is killed and never comes back', () => {
     );
     await expectAllSlotsFree(stack, job, 'replaced', 1);
     await heir.stop();
+  });
+});
+
+describe('an agent that is killed while another of its place is at work', () => {
+  test('leaves its running jobs to the other one, which follows them although all its slots are busy', async () => {
+    const doomed = await stack.startAgent('doomed', { queues: ['followed'] });
+    const running = await job.enqueue('followed', { lines: 60, hold: true, after: 20 });
+    await logHas(running, 'line 10 ');
+    const other = await stack.startAgent('other', { queues: ['followed'] });
+    const busy = await job.enqueue('followed', { lines: 1, hold: true });
+    await stack.untilState(busy, ['running']);
+    const [pid] = job.starts(running);
+    await doomed.kill();
+
+    // Printed after the kill, and read by somebody else.
+    await logHas(running, 'line 60 ');
+    expect((await stack.show(running)).state).toBe('running');
+    expect(job.starts(running)).toEqual([pid]);
+    for (const id of [running, busy]) job.release(id);
+    await expectAllWell(
+      stack,
+      job,
+      'followed',
+      [running, busy].map((id) => ({ id })),
+    );
+    expect((await stack.show(running)).attempt).toBe(1);
+    await expectAllSlotsFree(stack, job, 'followed', 1);
+    await other.stop();
   });
 });
 

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CountingJob } from '../support/counting-job.js';
+import { numbersFrom } from '../support/random.js';
 import { parts, patiently, Stack } from '../support/stack.js';
 import { until } from '../support/until.js';
 import { expectAllSlotsFree, expectAllWell, type Outcome } from './support/all-well.js';
@@ -39,17 +40,6 @@ async function freezeSecondAgent(ms: number): Promise<void> {
     // Killed in the meantime, perhaps.
     if (stack.agentByHand('second')?.pid === pid) process.kill(pid, 'SIGCONT');
   });
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function numbersFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 test(

@@ -50,6 +50,19 @@ describe('the supervisor', { timeout: 30_000 }, () => {
     expect(readFileSync(join(home.logs, 'part.log'), 'utf8')).toContain('last words\n');
   });
 
+  test('does not start a child again that ended with its final exit code, and lets the others be', async () => {
+    await supervisor.start(shell('other', 'exec sleep 60'));
+    await supervisor.start(shell('part', 'exit 79', { finalExitCode: 79 }));
+    await until(() => supervisor.status()[1]?.state === 'stopped');
+    expect(deaths()).toEqual([]);
+    expect(supervisor.status()[0]?.state).toBe('ready');
+    expect(supervisor.status()[1]?.restarts).toBe(0);
+    expect(events.at(-1)?.message).toBe(
+      'part ended with exit code 79: it was stopped on purpose and is not started again',
+    );
+    expect(readRecords(home.run).map(({ name }) => name)).toEqual(['other']);
+  });
+
   test('does not wait longer than its bound, and starts over after a child was well', () => {
     expect(restartDelayMs.after(50)).toBe(10_000);
     expect(restartDelayMs.ranWell(1_000)).toBe(false);

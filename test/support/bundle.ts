@@ -12,9 +12,10 @@ export async function testBundle(): Promise<string> {
     const path = join(root, part);
     const files = part.includes('.')
       ? [path]
-      : readdirSync(path)
-          .sort()
-          .map((name) => join(path, name));
+      : readdirSync(path, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+          .sort();
     for (const file of files) hash.update(readFileSync(file));
   }
   const folder = join(root, 'node_modules', '.cache', 'davit-test');

@@ -51,6 +51,11 @@ export class CountingJob {
     return existsSync(file) ? linesOf(file).map(Number) : [];
   }
 
+  /** Has a process of this launch come to its own end? */
+  ended(id: string): boolean {
+    return linesOf(join(this.folder, 'turns')).includes(`- ${id}`);
+  }
+
   /** Lets a launch that holds go on; without an id, all of them, also later ones. */
   release(id = 'all'): void {
     appendFileSync(join(this.folder, 'go', id), '');

@@ -5,12 +5,15 @@ import { pino } from 'pino';
 import { createDispatch, lazyTemporal } from '../../api/dispatch/index.js';
 import { defaultLimits } from '../../api/deps.js';
 import { createEvents } from '../../api/events.js';
+import { createApiMetrics } from '../../api/metrics/index.js';
 import { startApi } from '../../api/server.js';
 import { createDavitClient, type DavitClient } from '../../client/index.js';
 import { createUser } from '../../store/entities.js';
 import { issueKey } from '../../store/keys.js';
 import { folderBlobs } from '../../store/blobs/folder.js';
 import { linkSecret, linkSigner } from '../../store/blobs/signed-url.js';
+import { planJob } from '../../targets/register.js';
+import type { Tracing } from '../../telemetry/tracing.js';
 import { startAgent, type AgentOptions, type RunningAgent } from '../../workers/agent.js';
 import { startControlWorker, type RunningWorker } from '../../workers/control.js';
 import { testBundle } from './bundle.js';
@@ -18,6 +21,12 @@ import { Launcher } from './launcher.js';
 import { anyFreePort } from './ports.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { startTemporal, type TestTemporal } from './temporal.js';
+
+interface EngineOptions {
+  window?: number;
+  controlWorker?: boolean;
+  tracing?: { api?: Tracing; control?: Tracing };
+}
 
 /**
  * Every part of Davit in this process, over a real PostgreSQL, a real Temporal and the real process target. For tests of what the parts do together
@@ -30,6 +39,7 @@ export class Engine extends Launcher {
   readonly entity = 'ada';
   client!: DavitClient;
   apiUrl = '';
+  private tracing: NonNullable<EngineOptions['tracing']> = {};
   userKey = '';
   agentKey = '';
   entityId = 0;
@@ -42,10 +52,11 @@ export class Engine extends Launcher {
     super();
   }
 
-  static async start(options: { window?: number; controlWorker?: boolean } = {}): Promise<Engine> {
+  static async start(options: EngineOptions = {}): Promise<Engine> {
     const folder = await mkdtemp(join(tmpdir(), 'davit-test-engine-'));
     const [temporal, database] = await Promise.all([startTemporal(), createTestDatabase({ maxConnections: 30 })]);
     const engine = new Engine(folder, temporal, database);
+    engine.tracing = options.tracing ?? {};
     await engine.startApi(options.window ?? 200);
     if (options.controlWorker !== false) await engine.startControl();
     return engine;
@@ -54,17 +65,37 @@ export class Engine extends Launcher {
   readonly log = pino({ level: process.env['DAVIT_TEST_LOG'] ?? 'silent' });
 
   private async startApi(windowSize: number): Promise<void> {
-    const { db, url: databaseUrl } = this.database;
+    const { db } = this.database;
     const { userId, entityId } = await createUser(db, { username: this.entity, isAdmin: true });
     this.entityId = entityId;
     this.userKey = (await issueKey(db, { kind: 'user', userId })).key;
     this.agentKey = (await issueKey(db, { kind: 'agent', userId, entityId })).key;
-    const blobSigner = linkSigner(await linkSecret(db));
     const port = await anyFreePort();
     this.apiUrl = `http://127.0.0.1:${port}`;
+    await this.openApi(windowSize, port);
+  }
+
+  /** The API goes away for as long as `meanwhile` takes, and comes back at the same address. */
+  async restartApi(meanwhile: () => Promise<unknown>): Promise<void> {
+    await this.stopApi();
+    await meanwhile();
+    await this.openApi(200, Number(new URL(this.apiUrl).port));
+  }
+
+  private async openApi(windowSize: number, port: number): Promise<void> {
+    const { db, url: databaseUrl } = this.database;
+    const blobSigner = linkSigner(await linkSecret(db));
     const blobs = await folderBlobs({ folder: join(this.folder, 'blobs'), signer: blobSigner, publicUrl: this.apiUrl });
     const temporal = { address: this.temporal.address, namespace: 'default' };
-    const dispatch = createDispatch({ db, temporal: lazyTemporal(temporal, this.log), windowSize, log: this.log });
+    const metrics = createApiMetrics({ db, version: 'test', log: this.log });
+    const { observeSweep } = metrics;
+    const dispatch = createDispatch({
+      db,
+      temporal: lazyTemporal(temporal, this.log),
+      windowSize,
+      observeSweep,
+      log: this.log,
+    });
     const events = createEvents({ databaseUrl, log: this.log });
     const api = await startApi(
       { port },
@@ -78,7 +109,10 @@ export class Engine extends Launcher {
         publicUrl: this.apiUrl,
         temporal,
         targets: ['process'],
+        plan: planJob,
         limits: defaultLimits,
+        metrics,
+        tracing: this.tracing.api,
       },
     );
     dispatch.start();
@@ -96,6 +130,7 @@ export class Engine extends Launcher {
       databaseUrl: this.database.url,
       bundlePath: await testBundle(),
       maxCachedWorkflows: 200,
+      tracing: this.tracing.control,
       log: this.log,
     });
     return this.control;

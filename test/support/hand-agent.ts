@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { supervisorMark } from '../../cli/stack/parent.js';
 
 /** A `davit agent` as somebody starts it in a terminal: nobody starts it again. */
 export class HandAgent {
@@ -10,7 +11,13 @@ export class HandAgent {
     command: { program: string; args: string[]; env: NodeJS.ProcessEnv; cwd: string },
   ) {
     const { program, args, env, cwd } = command;
-    this.process = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    // The channel ends it when the test runner is killed, as davit up's children end with davit up.
+    this.process = spawn(program, args, {
+      cwd,
+      env: { ...env, [supervisorMark]: String(process.pid) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    });
     for (const stream of [this.process.stdout, this.process.stderr])
       stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.exited = new Promise((resolve) => this.process.once('close', (code) => resolve(code ?? 128)));

@@ -19,7 +19,7 @@ export abstract class Launcher {
   /** For what a test makes; removed with everything else. */
   abstract readonly folder: string;
 
-  async queue(name: string, over: Partial<Api<'Queue'>> = {}): Promise<string> {
+  async queue(name: string, over: Partial<Api<'NewQueue'>> = {}): Promise<string> {
     await this.client.POST('/queues', { body: { name, target: 'process', requireRun: false, ...over } });
     return name;
   }
@@ -52,7 +52,7 @@ export abstract class Launcher {
       body: { queue, job, ...over } as never,
       ...(key === undefined ? {} : { headers: { 'Idempotency-Key': key } }),
     });
-    if (!data) throw new Error('no answer');
+    if (!data || !('id' in data)) throw new Error('no answer');
     return data.id;
   }
 

@@ -15,7 +15,7 @@ export interface LineEvent {
 export const lineEventsOf = (queue: string): string => `
   select e.launch_id as "launchId", l.priority, l.rank::float8 as rank, e.type
   from launch_event e join launch l on l.id = e.launch_id join queue q on q.id = l.queue_id
-  where q.name = '${queue}' and e.type in ('queued', 'claimed', 'returned', 'stopped')
+  where q.name = '${queue}' and e.type in ('queued', 'claimed', 'returned', 'held', 'released', 'stopped')
   order by e.at, e.type = 'queued' desc`;
 
 /** One sentence for each claim that passed somebody over; empty when the line was kept. */
@@ -23,8 +23,8 @@ export function inversionsIn(events: readonly LineEvent[]): string[] {
   const waiting = new Map<string, LineEvent>();
   const inversions: string[] = [];
   for (const event of events) {
-    if (event.type === 'queued' || event.type === 'returned') waiting.set(event.launchId, event);
-    else if (event.type === 'stopped') waiting.delete(event.launchId);
+    if (['queued', 'returned', 'released'].includes(event.type)) waiting.set(event.launchId, event);
+    else if (event.type === 'stopped' || event.type === 'held') waiting.delete(event.launchId);
     else {
       const first = [...waiting.values()].reduce<LineEvent | undefined>(
         (best, each) => (best === undefined || isBefore(each, best) ? each : best),

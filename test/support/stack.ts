@@ -28,6 +28,14 @@ export interface StackOptions {
   ownPostgres?: boolean;
 }
 
+export interface AgentOptions {
+  maxJobs?: number;
+  /** Default: every queue. */
+  queues?: string[];
+  /** What else it is told, such as an API address of its own. */
+  env?: NodeJS.ProcessEnv;
+}
+
 /** A whole `davit up` as real processes on a data folder and ports of its own, for tests that kill them. */
 export class Stack extends Launcher {
   readonly folder: string;
@@ -149,7 +157,7 @@ export class Stack extends Launcher {
   // Agents by hand.
 
   /** A process that means to be the agent of this name; whether it becomes it, the caller waits for. */
-  spawnAgent(name: string, options: { maxJobs?: number } = {}): HandAgent {
+  spawnAgent(name: string, options: AgentOptions = {}): HandAgent {
     const agent = new HandAgent(name, {
       program: process.execPath,
       args: [davitProgram, 'agent'],
@@ -165,13 +173,15 @@ export class Stack extends Launcher {
         DAVIT_ENVIRONMENT_CACHE_FOLDER: join(this.home, 'environments'),
         DAVIT_LOG_LEVEL: 'info',
         DAVIT_LOG_FORMAT: 'json',
+        ...(options.queues === undefined ? {} : { DAVIT_QUEUES: options.queues.join(',') }),
+        ...options.env,
       }),
     });
     this.agents.push(agent);
     return agent;
   }
 
-  async startAgent(name: string, options: { maxJobs?: number } = {}): Promise<HandAgent> {
+  async startAgent(name: string, options: AgentOptions = {}): Promise<HandAgent> {
     const agent = this.spawnAgent(name, options);
     await until(
       async () => {
@@ -184,7 +194,7 @@ export class Stack extends Launcher {
   }
 
   /** Starts an agent by hand and starts it again whenever it ends, as a service manager does, until the stack stops. */
-  keepAgent(name: string, options: { maxJobs?: number } = {}): void {
+  keepAgent(name: string, options: AgentOptions = {}): void {
     void (async () => {
       while (!this.stopping) {
         await this.spawnAgent(name, options).exited;
@@ -228,16 +238,18 @@ export class Stack extends Launcher {
   private get ports(): Ports | null {
     return readPorts(join(this.home, 'run'));
   }
-  private get databaseUrl(): string {
+  get databaseUrl(): string {
     if (this.postgres !== undefined) return this.postgres.url;
     const password = readFileSync(join(this.home, 'keys', 'postgres'), 'utf8').trim();
     return `postgresql://${superuser}:${password}@127.0.0.1:${this.ports?.postgres}/davit`;
   }
 
+  get temporalAddress(): string {
+    return this.temporal?.address ?? `127.0.0.1:${this.ports?.temporal}`;
+  }
   /** Lends a client of the stack's Temporal. */
   async inTemporal<T>(use: (client: Client) => Promise<T>): Promise<T> {
-    const address = this.temporal?.address ?? `127.0.0.1:${this.ports?.temporal}`;
-    const connection = await Connection.connect({ address, connectTimeout: 5_000 });
+    const connection = await Connection.connect({ address: this.temporalAddress, connectTimeout: 5_000 });
     try {
       return await use(new Client({ connection }));
     } finally {

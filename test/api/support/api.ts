@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { Header, Pax } from 'tar';
-import { defaultLimits, type ApiLimits } from '../../../api/deps.js';
-import { createDispatch, lazyTemporal } from '../../../api/dispatch/index.js';
+import { defaultLimits, type ApiDeps, type ApiLimits } from '../../../api/deps.js';
+import { createDispatch, lazyTemporal, type FullDispatch } from '../../../api/dispatch/index.js';
 import { createEvents } from '../../../api/events.js';
 import { startApi } from '../../../api/server.js';
 import { openBlobs } from '../../../store/blobs/open-blobs.js';
@@ -13,6 +13,7 @@ import type { Blobs } from '../../../store/blobs/blobs.js';
 import { createTeam, createUser, setMember } from '../../../store/entities.js';
 import { ensureFirstAdmin, issueKey } from '../../../store/keys.js';
 import type { Store } from '../../../store/open.js';
+import { planJob } from '../../../targets/register.js';
 import { createTestDatabase } from '../../support/postgres.js';
 
 /**
@@ -23,6 +24,8 @@ export interface TestApi {
   url: string;
   db: Store;
   blobs: Blobs;
+  /** Its sweeps stand still until a test starts them. */
+  dispatch: FullDispatch;
   databaseUrl: string;
   /** Log lines of level warn and above. */
   complaints: string[];
@@ -50,7 +53,10 @@ export interface Answer {
 }
 
 /** People: root (site admin), ada (admin of team lab), mem and vic (member and viewer of lab), bob (a stranger to all of them). */
-export async function startTestApi(limits: Partial<ApiLimits> = {}): Promise<TestApi> {
+export async function startTestApi(
+  limits: Partial<ApiLimits> = {},
+  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing'>> = {},
+): Promise<TestApi> {
   const database = await createTestDatabase();
   const { db } = database;
   const first = await ensureFirstAdmin(db, { username: 'root' });
@@ -87,7 +93,9 @@ export async function startTestApi(limits: Partial<ApiLimits> = {}): Promise<Tes
       version: '0.0.0-test',
       temporal: { address: '127.0.0.1:1', namespace: 'default' },
       targets: ['process'],
+      plan: planJob,
       limits: { ...defaultLimits, ...limits },
+      ...over,
     };
   });
   if (!blobs) throw new Error('no blobs');
@@ -103,6 +111,7 @@ export async function startTestApi(limits: Partial<ApiLimits> = {}): Promise<Tes
     url: api.publicUrl,
     db,
     blobs,
+    dispatch,
     databaseUrl: database.url,
     complaints,
     keys: keys,
