@@ -9,12 +9,15 @@ import { accept } from './measure/accept.mjs';
 import { adopt } from './measure/adopt.mjs';
 import { cancel } from './measure/cancel.mjs';
 import { deep } from './measure/deep.mjs';
+import { follow } from './measure/follow.mjs';
 import { full } from './measure/full.mjs';
 import { idle } from './measure/idle.mjs';
 import { memory } from './measure/memory.mjs';
+import { million } from './measure/million.mjs';
 import { profile } from './measure/profile.mjs';
+import { queues } from './measure/queues.mjs';
 
-const parts = { idle, accept, full, memory, deep, cancel, adopt };
+const parts = { idle, accept, full, memory, deep, million, queues, cancel, adopt, follow };
 /** Not in the run of everything: it changes what it measures. */
 const extra = { profile };
 const flags = ['--quick', '--strict'];

@@ -161,6 +161,17 @@ export class Stack {
     return agent;
   }
 
+  /** One agent for each of the queues, all in one process. */
+  async startManyAgents({ name, queues }) {
+    const agents = new Child([join(root, 'bench', 'noop', 'many-agents.mjs')], {
+      name,
+      env: { ...this.#agentEnvironment({ name, maxJobs: 1, queues: ['*'] }), BENCH_QUEUES: queues.join(',') },
+    });
+    this.#children.push(agents);
+    await agents.message('ready');
+    return agents;
+  }
+
   #agentEnvironment({ name, maxJobs, queues }) {
     return {
       DAVIT_HOME: this.home,
@@ -175,9 +186,9 @@ export class Stack {
     };
   }
 
-  async stopAgent(agent) {
+  async stopAgent(agent, signal = 'SIGTERM') {
     this.#children = this.#children.filter((child) => child !== agent);
-    await agent.stop();
+    await agent.stop(signal);
   }
 
   // What a user does.
