@@ -6,6 +6,7 @@ import { defineAgents } from './commands/agents.js';
 import { defineDoctor } from './commands/doctor.js';
 import { defineEnv } from './commands/env.js';
 import { defineJob } from './commands/job.js';
+import { defineKeys } from './commands/keys.js';
 import { defineLaunch } from './commands/launch.js';
 import { defineLaunches } from './commands/launches.js';
 import { defineQueue } from './commands/queue.js';
@@ -21,7 +22,10 @@ const program = new Command('davit')
   .version(version, '-V, --version')
   .enablePositionalOptions()
   .showHelpAfterError('(davit help shows what there is)')
-  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 69 no API, 77 not allowed, 130 interrupted.');
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 wrong usage, 69 no API, 77 not allowed, 79 agent stopped by an operator, 130 interrupted.',
+  );
 
 defineUp(program.command('up').description('start everything on this machine, in this terminal'));
 defineEnv(
@@ -29,10 +33,15 @@ defineEnv(
 );
 defineDoctor(program.command('doctor').description('say what is there, what is missing and how to get it'));
 defineLaunch(program.command('launch').description('launch a folder or a job, and follow it to its end'));
-defineLaunches(program.command('launches').description('list, show, follow, cancel and relaunch launches'));
-defineQueue(program.command('queue').description('make and show queues'));
+defineLaunches(
+  program
+    .command('launches')
+    .description('list, show and follow launches; move, hold, cancel and repeat them, one or many'),
+);
+defineQueue(program.command('queue').description('watch, make, change, pause and drain queues'));
 defineJob(program.command('job').description('make and show jobs'));
-defineAgents(program.command('agents').description('show agents and what they run'));
+defineAgents(program.command('agents').description('show agents, drain, stop and release them'));
+defineKeys(program.command('keys').description('make, list and revoke keys of users and agents'));
 defineServer(program.command('server').description('run the API'));
 defineWorker(program.command('worker').description('run the workflows'));
 defineAgent(program.command('agent').description('take launches from queues and run them here'));

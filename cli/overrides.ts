@@ -8,7 +8,7 @@ type Values = Record<string, unknown>;
  * The config of a launch from a file and from `key=value` words, which go before the file. Values are JSON where they can be (numbers, true,
  * null, lists, objects, quoted text) and text otherwise; dots in a key reach into objects.
  */
-export function configFrom(file: string | undefined, words: readonly string[]): Values | undefined {
+export function configFrom(file: string | undefined, words: readonly string[] = []): Values | undefined {
   if (file === undefined && words.length === 0) return undefined;
   const config = file === undefined ? {} : readConfigFile(file);
   for (const word of words) {
@@ -18,7 +18,7 @@ export function configFrom(file: string | undefined, words: readonly string[]): 
   return config;
 }
 
-export function environmentFrom(words: readonly string[]): Record<string, string> | undefined {
+export function environmentFrom(words: readonly string[] = []): Record<string, string> | undefined {
   if (words.length === 0) return undefined;
   return Object.fromEntries(
     words.map((word) => {
@@ -44,7 +44,7 @@ function readConfigFile(path: string): Values {
   throw new DavitError('wrong-usage', `${path} must hold a mapping of keys to values.`);
 }
 
-function splitAssignment(word: string, flag: string): { name: string; value: string } {
+export function splitAssignment(word: string, flag: string): { name: string; value: string } {
   const at = word.indexOf('=');
   if (at > 0) return { name: word.slice(0, at), value: word.slice(at + 1) };
   throw new DavitError('wrong-usage', `${flag} takes key=value, not "${word}".`);

@@ -7,6 +7,7 @@ import type { agentSettings } from './config/agent.js';
 import type { serverSettings } from './config/server.js';
 import type { upSettings } from './config/up.js';
 import type { workerSettings } from './config/worker.js';
+import { exitCodes } from './output/exit-codes.js';
 import type { Endpoints } from './stack/embedded.js';
 import { loopback } from './stack/ports.js';
 import type { ChildSpec } from './stack/supervise.js';
@@ -62,7 +63,7 @@ export function upChildren(
   return [
     { ...server, port: apiPort, probe: (signal) => isOurApi(apiUrlOf(apiPort), join(home.keys, 'admin'), signal) },
     worker,
-    ...(values.agent ? [agent] : []),
+    ...(values.agent ? [{ ...agent, finalExitCode: exitCodes.dismissed }] : []),
   ];
 }
 

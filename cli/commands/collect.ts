@@ -1,2 +1,2 @@
-/** For options that may be given several times. */
-export const collect = (value: string, before: string[]): string[] => [...before, value];
+/** For options that may be given several times. Without a default, so that help does not show an empty list. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];

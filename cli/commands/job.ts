@@ -18,7 +18,7 @@ export function defineJob(command: Command): void {
       'what to run, such as "python train.py" (default: the only script, or train.py, or main.py)',
     )
     .option('--python <version>', 'the Python that the job wants, such as 3.11')
-    .option('--alias <name>', 'another name for this version; may be repeated', collect, [])
+    .option('--alias <name>', 'another name for this version; may be repeated', collect)
     .option('--description <text>', 'what it does')
     .option('--json', 'as JSON')
     .action(async (folder: string, options: CreateOptions) => {
@@ -30,7 +30,7 @@ export function defineJob(command: Command): void {
         ...(await projectOf(options.project ?? nameOfFolder(folder), api)),
         job: options.name ?? nameOfFolder(folder),
         entryPoint,
-        aliases: options.alias,
+        ...(options.alias === undefined ? {} : { aliases: options.alias }),
         ...(options.python === undefined ? {} : { pythonVersion: options.python }),
         ...(options.description === undefined ? {} : { description: options.description }),
       });
@@ -67,7 +67,7 @@ interface CreateOptions extends ConnectOptions {
   project?: string;
   entryPoint?: string;
   python?: string;
-  alias: string[];
+  alias?: string[];
   description?: string;
   json?: boolean;
 }

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { DavitError } from '../../domain/errors.js';
-import { parseEntryPoint } from '../../domain/job.js';
 import { priorities } from '../../domain/words.js';
 import type { Api } from '../../client/index.js';
 import { isWorthRetrying } from '../../client/index.js';
 import { addConnectOptions, connect } from '../connect.js';
-import type { Connected, ConnectOptions } from '../connect.js';
+import type { Connected } from '../connect.js';
+import { dryRun } from '../dry-run.js';
+import { durationOption } from '../durations.js';
 import { followLaunch } from '../follow.js';
-import { guessEntryPoint, isFolder, nameOfFolder, uploadFolder } from '../folder-job.js';
+import { requestOf } from '../launch-request.js';
+import type { LaunchOptions, Request } from '../launch-request.js';
 import { Output } from '../output/output.js';
 import { Progress } from '../output/progress.js';
-import { configFrom, environmentFrom } from '../overrides.js';
 import { pause } from '../wait-for.js';
 import { collect } from './collect.js';
-import { createdWords, projectOf } from './job.js';
 
 const footer = `
 The word after "launch" is a folder if there is one of that name, else a job: name:alias, project/name:alias or entity/project/name:alias.
@@ -24,7 +24,9 @@ Ctrl-C leaves and the launch goes on; a second Ctrl-C within 5 seconds cancels i
 
   davit launch examples
   davit launch examples --config epochs=400 --config learning_rate=0.02 --name longer
-  davit launch team/vision/train:best --queue gpu --priority high --detach -- --verbose`;
+  davit launch team/vision/train:best --queue gpu --priority high --detach -- --verbose
+  davit launch train --queue gpu --requires gpu=a100 --retry preempted=5,exit:137=1 --timeout run=2h,start=10m
+  davit launch train --queue gpu --dry-run`;
 
 export function defineLaunch(command: Command): void {
   addConnectOptions(
@@ -40,14 +42,22 @@ export function defineLaunch(command: Command): void {
       '-c, --config <key=value>',
       'override a value of wandb.config; JSON or text; dots reach into objects',
       collect,
-      [],
     )
     .option('--config-file <file>', 'the same from a JSON or YAML file')
-    .option('-e, --env <name=value>', 'an environment variable of the job; not for secrets', collect, [])
+    .option('-e, --env <name=value>', 'an environment variable of the job; not for secrets', collect)
     .addOption(new Option('--priority <name>', 'place in line').choices(priorities))
     .option('-n, --name <name>', 'name of the run')
     .option('--job-name <name>', 'name of the job that is made of the folder (default: that of the folder)')
     .option('--no-require-run', 'the job may succeed without ever calling wandb.init')
+    .option('--requires <label=value>', 'run only on an agent with this label; may be repeated', collect)
+    .option('--retry <causes>', 'try again for these causes, so often: preempted=5,exit:137=2; none: never')
+    .option('--retry-backoff <range>', 'pause before the first and at most before a later try, such as 10s..10m')
+    .addOption(new Option('--retry-attempt <number>', 'number of the attempt after a retry').choices(['same', 'new']))
+    .addOption(new Option('--retry-run <run>', 'go on with the same run, or make a new one').choices(['resume', 'new']))
+    .option('--timeout <stage=duration>', 'end what takes longer: prepare, start, run, total', collect)
+    .option('--ttl <duration>', 'stop it if it waits longer than this', durationOption)
+    .option('--hold', 'let it wait until somebody releases it')
+    .option('--dry-run', 'say what it would do, when it would start and whether it is accepted; change nothing')
     .option('-d, --detach', 'enqueue, print the id, and leave')
     .option('--cancel-on-interrupt', 'a signal to this command cancels the launch')
     .option('--idempotency-key <key>', 'the same key with the same launch is accepted once (default: a new one)')
@@ -58,6 +68,10 @@ export function defineLaunch(command: Command): void {
       const out = new Output(options.json === true);
       const progress = new Progress(out.json);
       try {
+        if (options.dryRun === true) {
+          process.exitCode = await dryRun(subject, args, options, api, out);
+          return;
+        }
         const request = await requestOf(subject, args, options, api, progress);
         const accepted = await enqueue(api, request, options.idempotencyKey ?? randomUUID(), progress);
         progress.stop();
@@ -76,77 +90,6 @@ export function defineLaunch(command: Command): void {
     });
 }
 
-interface LaunchOptions extends ConnectOptions {
-  queue: string;
-  project?: string;
-  entryPoint?: string;
-  config: string[];
-  configFile?: string;
-  env: string[];
-  priority?: (typeof priorities)[number];
-  name?: string;
-  jobName?: string;
-  requireRun: boolean;
-  detach?: boolean;
-  cancelOnInterrupt?: boolean;
-  idempotencyKey?: string;
-  json?: boolean;
-}
-
-type Request = Api<'LaunchRequest'>;
-
-async function requestOf(
-  subject: string,
-  args: string[],
-  options: LaunchOptions,
-  api: Connected,
-  progress: Progress,
-): Promise<Request> {
-  const config = configFrom(options.configFile, options.config);
-  const environment = environmentFrom(options.env);
-  const common = {
-    queue: options.queue,
-    ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.priority === undefined ? {} : { priority: options.priority }),
-    // Left out, the queue decides.
-    ...(options.requireRun ? {} : { requireRun: false }),
-  };
-  const overrides = {
-    ...(args.length === 0 ? {} : { args }),
-    ...(config === undefined ? {} : { config }),
-    ...(environment === undefined ? {} : { environment }),
-  };
-
-  if (!isFolder(subject)) {
-    if (looksLikePath(subject)) throw new DavitError('wrong-usage', `There is no folder ${subject}.`);
-    const entryPoint = options.entryPoint === undefined ? undefined : parseEntryPoint(options.entryPoint);
-    const into = options.project === undefined ? undefined : await projectOf(options.project, api);
-    return {
-      ...common,
-      job: subject,
-      ...(into === undefined ? {} : into),
-      overrides: { ...overrides, ...(entryPoint === undefined ? {} : { entryPoint }) },
-    };
-  }
-  const entryPoint = options.entryPoint ?? guessEntryPoint(subject);
-  const { entity, project } = await projectOf(options.project ?? nameOfFolder(subject), api);
-  progress.wait(`uploading ${subject}`);
-  const made = await uploadFolder(api.client, {
-    folder: subject,
-    entity,
-    project,
-    job: options.jobName ?? nameOfFolder(subject),
-    entryPoint,
-  });
-  progress.say(createdWords(made, entryPoint));
-  // By its version: what `latest` means may change before the launch is accepted.
-  return { ...common, job: `${made.entity}/${made.project}/${made.job}:${made.version}`, entity, project, overrides };
-}
-
-/** Somebody who writes ./x or a/b/c/d means a folder that is not there. */
-const looksLikePath = (subject: string): boolean =>
-  /^(\.{0,2}\/|~)/.test(subject) || subject.endsWith('/') || subject.split('/').length > 3;
-
 const patienceMs = 60_000;
 
 /** Sends it until it is answered: the key makes it one launch, however often it is sent. */
@@ -161,7 +104,7 @@ async function enqueue(
     try {
       const headers = { 'Idempotency-Key': idempotencyKey };
       const { data } = await api.client.POST('/launches', { body, headers });
-      if (data === undefined) throw new DavitError('internal', 'The API answered without a body.');
+      if (data === undefined || !('id' in data)) throw new DavitError('internal', 'The API answered without a body.');
       return data;
     } catch (error) {
       if (!isWorthRetrying(error) || Date.now() > untilMs) throw error;

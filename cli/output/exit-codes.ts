@@ -12,6 +12,8 @@ export const exitCodes = {
   unavailable: 69,
   /** No key, or one that may not do that. */
   denied: 77,
+  /** An agent that an operator stopped: whoever keeps it alive must not start it again. */
+  dismissed: 79,
   /** Left by Ctrl-C, or the launch was cancelled. */
   interrupted: 130,
 } as const;

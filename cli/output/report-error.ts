@@ -85,5 +85,6 @@ function exitCodeOf(code: string): number {
   if (usageCodes.has(code)) return exitCodes.usage;
   if (unavailableCodes.has(code)) return exitCodes.unavailable;
   if (code === 'unauthenticated' || code === 'forbidden') return exitCodes.denied;
+  if (code === 'agent-stopped') return exitCodes.dismissed;
   return exitCodes.failed;
 }

@@ -18,3 +18,6 @@ export const isTerminal = (
 export const plain = (text: string): string =>
   // eslint-disable-next-line no-control-regex -- control characters are what is taken out here.
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+
+/** The same for a place where a line break would break more than a line: a cell, a frame. */
+export const oneLine = (text: string): string => plain(text).replace(/\s+/g, ' ');
