@@ -72,7 +72,7 @@ export async function million({ quick }) {
     const after = stack.memory();
     const row = (id, what, key, design, note) => ({
       id: `million.${id}Ratio`,
-      what: `${what}: 1,000,000 waiting against ${shallowDepth}`,
+      what: `${what}: ${depth.toLocaleString('en')} waiting against ${shallowDepth}`,
       value: median(found.deep[key]) / median(found.shallow[key]),
       unit: '',
       design,
