@@ -64,6 +64,7 @@ export async function followBulk(api: Connected, out: Output, id: string): Promi
   process.on('SIGINT', leave);
   process.on('SIGTERM', leave);
   try {
+    progress.wait('asking how far it is');
     for (let last = ''; ; await pause(everyMs, left.signal)) {
       if (left.signal.aborted) {
         progress.say(
@@ -71,7 +72,7 @@ export async function followBulk(api: Connected, out: Output, id: string): Promi
         );
         return exitCodes.interrupted;
       }
-      const bulk = await orUndefined(bulkOf(api, id), progress);
+      const bulk = await orUndefined(bulkOf(api, id, left.signal), progress, left.signal);
       if (bulk === undefined) continue;
       const now = JSON.stringify([bulk.state, bulk.done, bulk.skipped, bulk.failed]);
       if (out.json && now !== last) out.line(bulk, () => '');
@@ -90,8 +91,11 @@ export async function followBulk(api: Connected, out: Output, id: string): Promi
   }
 }
 
-export async function bulkOf(api: Connected, id: string): Promise<Bulk> {
-  const { data } = await api.client.GET('/bulk/{id}', { params: { path: { id } } });
+export async function bulkOf(api: Connected, id: string, signal?: AbortSignal): Promise<Bulk> {
+  const { data } = await api.client.GET('/bulk/{id}', {
+    params: { path: { id } },
+    ...(signal === undefined ? {} : { signal }),
+  });
   if (data === undefined) throw new DavitError('internal', 'The API answered without a body.');
   return data;
 }
@@ -103,10 +107,11 @@ async function started(api: Connected, body: Request): Promise<Started> {
 }
 
 /** An API that restarts meanwhile goes on with it; so do we. */
-async function orUndefined(work: Promise<Bulk>, progress: Progress): Promise<Bulk | undefined> {
+async function orUndefined(work: Promise<Bulk>, progress: Progress, left: AbortSignal): Promise<Bulk | undefined> {
   try {
     return await work;
   } catch (error) {
+    if (left.aborted) return undefined;
     if (!isWorthRetrying(error)) throw error;
     progress.wait('the API does not answer; trying again');
     return undefined;

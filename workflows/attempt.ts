@@ -231,6 +231,8 @@ function lossOf(error: unknown, agent: string): Loss {
     return { kind: 'agent-lost', reason: `agent ${agent} ${began ? 'was lost' : 'did not begin'}`, blameless: !began };
   }
   const said = cause instanceof Error ? cause.message : 'no reason given';
-  const inOrder = isHeldAlready(error) || (cause instanceof ApplicationFailure && cause.type === 'agent-shutdown');
+  const inOrder =
+    isHeldAlready(error) ||
+    (cause instanceof ApplicationFailure && ['agent-shutdown', 'api-unreachable'].includes(cause.type ?? ''));
   return { kind: 'agent-lost', reason: `agent ${agent} went away (${said})`, blameless: inOrder };
 }

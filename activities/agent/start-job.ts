@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failure, LaunchError, type Failure } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
+import { within } from '../../domain/within.js';
 import type { AgentActivities, AttemptRef } from '../contract.js';
 import { AgentApiRefusal } from './agent-api.js';
 import type { AgentDeps } from './deps.js';
@@ -23,10 +24,7 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
     act: (lease: Lease, plan: JobPlan, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const context = Context.current();
-    const lease = await pool.waitFor(
-      ref.claim,
-      AbortSignal.any([context.cancellationSignal, AbortSignal.timeout(leaseWaitMs)]),
-    );
+    const lease = await within(context.cancellationSignal, leaseWaitMs, (soon) => pool.waitFor(ref.claim, soon));
     // A cancel ends the waiting too: the workflow waits until this has ended, and its supervise may never have reached this process.
     const work = await Promise.race([lease?.work, endOf(context.cancellationSignal)]);
     if (!lease || !work) throw ApplicationFailure.nonRetryable('this process does not hold the launch', 'claim-lost');

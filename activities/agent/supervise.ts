@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { remoteName } from '../../domain/ids.js';
+import { within } from '../../domain/within.js';
 import { heldAlreadyType, type AgentActivities, type AttemptRef, type SuperviseResult } from '../contract.js';
 import { AgentApiRefusal } from './agent-api.js';
 import { agentShutdown, cancelReason } from './cancel-reason.js';
@@ -21,7 +22,7 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
   const { api, pool, log } = deps;
 
   async function bind(ref: AttemptRef, signal: AbortSignal): Promise<Lease | undefined> {
-    const lease = await pool.waitFor(ref.claim, AbortSignal.any([signal, AbortSignal.timeout(bindingWaitMs)]));
+    const lease = await within(signal, bindingWaitMs, (soon) => pool.waitFor(ref.claim, soon));
     if (lease) return lease;
     // The answer to our claim was lost on its way: the launch is ours all the same, if there is room.
     if (pool.held >= pool.limit) return undefined;
@@ -112,11 +113,12 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
    * to its workflow all is well as long as we heartbeat. Whether the confirm got through or not, nothing was started under it.
    */
   async function confirmed(ref: AttemptRef, lease: Lease, stop: AbortSignal): Promise<Work | undefined> {
-    const patience = AbortSignal.timeout(confirmPatienceMs);
     try {
-      return await untilAnswered(AbortSignal.any([stop, patience]), () => api.confirm(ref.launchId, ref.claim));
+      return await within(stop, confirmPatienceMs, (soon) =>
+        untilAnswered(soon, () => api.confirm(ref.launchId, ref.claim)),
+      );
     } catch (error) {
-      if (stop.aborted || !patience.aborted) throw error;
+      if (stop.aborted || error instanceof AgentApiRefusal) throw error;
       await lease.stopStarting();
       throw ApplicationFailure.create({ message: 'it does not reach the API', type: 'api-unreachable' });
     }

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { within } from '../../domain/within.js';
 import type { TicketActivities } from '../contract.js';
 import type { AgentDeps } from './deps.js';
 import { Lease } from './lease.js';
@@ -19,19 +20,19 @@ export function ticketActivity({ api, pool, log }: AgentDeps): TicketActivities 
     async ticket({ queueId, class: lineClass }) {
       const { info } = Context.current();
       if (pool.turnsAway(info.taskQueue)) throw handedBack('full', fullRetryDelayMs);
-      const reply = await api
-        .claim({
+      const reply = await within(Context.current().cancellationSignal, claimTimeoutMs, (signal) =>
+        api.claim({
           queueId,
           ...(lineClass === undefined ? {} : { class: lineClass }),
           ticket: `${info.workflowExecution?.runId ?? ''}/${info.activityId}`,
           ticketAttempt: info.attempt,
-          signal: AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(claimTimeoutMs)]),
-        })
-        .catch((error: unknown) => {
-          pool.trip();
-          log.warn({ error: String(error) }, 'the API did not answer a claim');
-          throw handedBack('the API did not answer', undefined);
-        });
+          signal,
+        }),
+      ).catch((error: unknown) => {
+        pool.trip();
+        log.warn({ error: String(error) }, 'the API did not answer a claim');
+        throw handedBack('the API did not answer', undefined);
+      });
       pool.mend();
       // Not for us now, but somebody waits: another agent may have it.
       if (reply.outcome === 'quarantined' || reply.outcome === 'draining')

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { DavitError } from '../../domain/errors.js';
+import { within } from '../../domain/within.js';
 import { removeRecord, writeRecord } from './child-record.js';
 import { describeExit, Incarnation } from './incarnation.js';
 import type { Program } from './incarnation.js';
@@ -233,9 +234,8 @@ class SupervisedChild {
     const deadline = Date.now() + readyTimeoutMs;
     let problem = 'never looked';
     while (!over.aborted && Date.now() < deadline) {
-      const signal = AbortSignal.any([over, AbortSignal.timeout(probeTimeoutMs)]);
       try {
-        await Promise.race([probe(signal), rejectOnAbort(signal)]);
+        await within(over, probeTimeoutMs, (signal) => Promise.race([probe(signal), rejectOnAbort(signal)]));
         return null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);

@@ -30,15 +30,18 @@ export async function watchTop(source: TopSource, from: string, intervalMs: numb
     code = exitCode;
     left.abort();
   };
-  const first = await source.next(ahead);
-  const view = new LiveView(first, from, leave);
   const onSignal = () => leave(exitCodes.interrupted);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  // Before there is a screen: a signal between its first frame and these would leave the terminal as it is.
   for (const signal of signals) process.on(signal, onSignal);
+  let view: LiveView | undefined;
   try {
+    view = new LiveView(await source.next(ahead, left.signal), from, leave);
     await follow(source, view, intervalMs, left.signal);
+  } catch (error) {
+    if (!left.signal.aborted) throw error;
   } finally {
-    view.close();
+    view?.close();
     for (const signal of signals) process.off(signal, onSignal);
   }
   return code;
@@ -49,7 +52,7 @@ async function follow(source: TopSource, view: LiveView, intervalMs: number, lef
   // Beside the frames: an estimate that takes its time holds up nothing.
   let estimating: Promise<void> | undefined;
   while (!left.aborted) {
-    estimating ??= source.estimate(view.launchesSeen()).finally(() => {
+    estimating ??= source.estimate(view.launchesSeen(), left).finally(() => {
       estimating = undefined;
       view.draw();
     });
@@ -57,7 +60,7 @@ async function follow(source: TopSource, view: LiveView, intervalMs: number, lef
     if (left.aborted) return;
     if (view.frozen) continue;
     try {
-      view.show(await orLeft(source.next(view.wanted()), left));
+      view.show(await source.next(view.wanted(), left));
       failingSinceMs = undefined;
     } catch (error) {
       if (left.aborted) return;
@@ -68,14 +71,6 @@ async function follow(source: TopSource, view: LiveView, intervalMs: number, lef
     }
   }
 }
-
-/** A request that hangs must not keep somebody who leaves. */
-const orLeft = <T>(work: Promise<T>, left: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onLeft = () => reject(new Error('left'));
-    left.addEventListener('abort', onLeft, { once: true });
-    work.then(resolve, reject).finally(() => left.removeEventListener('abort', onLeft));
-  });
 
 class LiveView {
   frozen = false;

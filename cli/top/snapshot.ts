@@ -13,6 +13,3 @@ export interface StartRange {
 
 export type Summary = Api<'LineSummary'>;
 export type InLine = Api<'LaunchInLine'>;
-
-export const momentOf = (snapshot: TopSnapshot): string =>
-  snapshot.kind === 'all' ? snapshot.lines.at : snapshot.line.at;

@@ -121,6 +121,26 @@ describe('one launch or several', () => {
     expect((await davit('launches', 'cancel', '-q', 'default')).stdout).toContain('no such launches');
   });
 
+  test('Ctrl-C leaves the work to the API, also while the API hangs, and says how to look and how to end it', async () => {
+    const started = await davit('launches', 'hold', '--queue', queue, '--yes', '--detach');
+    const id = started.stdout.trim();
+    const server = up.pidOf('server');
+    process.kill(server, 'SIGSTOP');
+    try {
+      const watching = PseudoTerminal.start([process.execPath, davitProgram, 'launches', 'bulk', id, '--watch'], {
+        env: up.environment(),
+      });
+      await until(() => watching.text().includes('asking how far it is'), { what: () => watching.output });
+      watching.type('\u0003');
+      expect(await watching.exited).toBe(130);
+      expect(watching.text()).toContain(`davit launches bulk ${id} --cancel`);
+    } finally {
+      process.kill(server, 'SIGCONT');
+    }
+    expect(await davit('launches', 'bulk', id, '--watch')).toMatchObject({ code: 0, stdout: 'Held: 3 launches.\n' });
+    expect(await davit('launches', 'bulk', id, '--cancel')).toMatchObject({ code: 0, stdout: 'Held: 3 launches.\n' });
+  });
+
   test('a terminal is asked: no changes nothing, yes does it', async () => {
     const ask = async (answer: string) => {
       const terminal = PseudoTerminal.start([process.execPath, davitProgram, 'launches', 'cancel', '--queue', queue], {

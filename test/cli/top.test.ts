@@ -90,6 +90,27 @@ describe('davit queue top in a terminal', () => {
     expect(top.output.endsWith(leave)).toBe(true);
   });
 
+  test('can be left while the API hangs, and goes on when it is back', async () => {
+    const top = terminal(['queue', 'top', '--interval', '200ms']);
+    await shows(top, /ann\/default +open/);
+    const server = up.pidOf('server');
+    process.kill(server, 'SIGSTOP');
+    try {
+      top.type('q');
+      expect(await top.exited).toBe(0);
+      expect(top.output.endsWith(leave)).toBe(true);
+    } finally {
+      process.kill(server, 'SIGCONT');
+    }
+    const other = terminal(['queue', 'top', '--interval', '200ms']);
+    await shows(other, /ann\/default +open/);
+    process.kill(up.pidOf('server'), 'SIGKILL');
+    await shows(other, /no answer/);
+    await until(() => !other.frame().join('').includes('no answer'));
+    other.type('q');
+    expect(await other.exited).toBe(0);
+  });
+
   test('gives the terminal back when the program fails, before the error is printed', async () => {
     const screen = pathToFileURL(join(repository, 'dist', 'cli', 'top', 'screen.js')).href;
     const source = `const { openScreen } = await import(${JSON.stringify(screen)});

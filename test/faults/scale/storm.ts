@@ -230,6 +230,15 @@ async function keepEvidence({ stack, observer, executioner }: Scene, result: Sto
   writeFileSync(join(folder, 'stories.json'), JSON.stringify({ stories, rows }, null, 1));
   writeFileSync(join(folder, 'counts.json'), JSON.stringify(result.counts, null, 1));
   writeFileSync(join(folder, 'deaths.json'), JSON.stringify(executioner.deaths, null, 1));
+  // A launch that is stuck is stuck in its workflow.
+  await stack
+    .inTemporal(async (client) => {
+      for (const id of ids) {
+        const history = await client.workflow.getHandle(`launch/${id}`).fetchHistory();
+        writeFileSync(join(folder, `history-${id}.json`), JSON.stringify(history, null, 1));
+      }
+    })
+    .catch((error: unknown) => writeFileSync(join(folder, 'histories-missing.txt'), String(error)));
   cpSync(join(stack.home, 'logs'), join(folder, 'logs'), { recursive: true });
   for (const [n, agent] of stack.agents.entries())
     writeFileSync(join(folder, `agent-${agent.name}-${n}-${agent.pid}.log`), agent.said());
