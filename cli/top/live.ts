@@ -11,6 +11,8 @@ import type { TopSource } from './source.js';
 /** Launches that are asked for beyond what is on the screen, so that scrolling has something to show at once. */
 const ahead = 100;
 const mostLaunches = 1_000;
+/** What is on the screen is old after this, and says so. */
+const answerMs = 10_000;
 const scrolls: Record<string, (page: number, last: number) => number> = {
   up: () => -1,
   k: () => -1,
@@ -60,7 +62,7 @@ async function follow(source: TopSource, view: LiveView, intervalMs: number, lef
     if (left.aborted) return;
     if (view.frozen) continue;
     try {
-      view.show(await source.next(view.wanted(), left));
+      view.show(await source.next(view.wanted(), AbortSignal.any([left, AbortSignal.timeout(answerMs)])));
       failingSinceMs = undefined;
     } catch (error) {
       if (left.aborted) return;

@@ -96,6 +96,7 @@ describe('davit queue top in a terminal', () => {
     const server = up.pidOf('server');
     process.kill(server, 'SIGSTOP');
     try {
+      await shows(top, /no answer/);
       top.type('q');
       expect(await top.exited).toBe(0);
       expect(top.output.endsWith(leave)).toBe(true);

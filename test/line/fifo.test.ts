@@ -70,10 +70,13 @@ async function checkSnapshot(queue: string): Promise<number> {
  */
 async function checkShown(queue: string): Promise<number> {
   const { db } = engine.database;
+  const returnedBefore = await returnedIn(queue);
   const before = await waitingIn(db, queue);
   const places = sampled(before.length);
   const shown = await Promise.all(places.map(async (i) => (await engine.show(before[i]?.id ?? '')).position));
   const after = (await waitingIn(db, queue)).map(({ id }) => id);
+  // Given back into its own place meanwhile: then somebody did come in before.
+  if ((await returnedIn(queue)) !== returnedBefore) return 0;
   for (const [n, i] of places.entries()) {
     const last = after.indexOf(before[i]?.id ?? '') + 1;
     const position = shown[n] ?? 0;
@@ -81,6 +84,11 @@ async function checkShown(queue: string): Promise<number> {
     if (position > i + 1 || position < last) throw new Error(`shown ${position}, between ${i + 1} and ${last}`);
   }
   return places.length;
+}
+
+async function returnedIn(queue: string): Promise<number> {
+  const events = (await engine.database.pool.query<LineEvent>(lineEventsOf(queue))).rows;
+  return events.filter(({ type }) => type === 'returned').length;
 }
 
 // All lines at once: each is waiting most of its time.
@@ -111,9 +119,9 @@ describe.concurrent.each(cases)(`${launches} launches, $clients clients, $slots 
 
       const events = (await engine.database.pool.query<LineEvent>(lineEventsOf(queue))).rows;
       const claims = events.filter(({ type }) => type === 'claimed');
-      expect(claims).toHaveLength(launches);
-      const ranks = claims.map(({ rank }) => rank);
-      expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+      // On a machine that stands still for seconds a claim may lapse and be given back: then the launch is claimed again, from its own place.
+      expect(new Set(claims.map(({ launchId }) => launchId)).size).toBe(launches);
+      expect(claims).toHaveLength(launches + events.filter(({ type }) => type === 'returned').length);
       expect(inversionsIn(events)).toEqual([]);
 
       const open = (): Promise<unknown[]> =>
