@@ -1,3 +1,4 @@
+import { within } from '../../domain/within.js';
 import { isWorthRetrying } from '../../client/index.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { colorsFor, oneLine } from '../output/terminal.js';
@@ -62,7 +63,7 @@ async function follow(source: TopSource, view: LiveView, intervalMs: number, lef
     if (left.aborted) return;
     if (view.frozen) continue;
     try {
-      view.show(await source.next(view.wanted(), AbortSignal.any([left, AbortSignal.timeout(answerMs)])));
+      view.show(await within(left, answerMs, (signal) => source.next(view.wanted(), signal)));
       failingSinceMs = undefined;
     } catch (error) {
       if (left.aborted) return;
