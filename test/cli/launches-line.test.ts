@@ -91,10 +91,21 @@ describe('one launch or several', () => {
     expect(stdout).toMatch(/Why it waits\n +because +1\. Queue ann\/line-\d+ is paused by ann .*for the test/);
     expect(stdout).toMatch(/davit queue resume/);
     expect(stdout).toMatch(/starts +It starts when the queue is resumed/);
-    const { waitsFor } = JSON.parse((await davit('launches', 'show', ids[1] ?? '', '--json')).stdout) as {
-      waitsFor: { position: number; causes: { code: string }[] };
-    };
-    expect(waitsFor).toMatchObject({ position: 2, causes: [{ code: 'queue-paused' }, { code: 'launches-ahead' }] });
+    const waitsFor = async () =>
+      (
+        JSON.parse((await davit('launches', 'show', ids[1] ?? '', '--json')).stdout) as {
+          waitsFor: { position: number; causes: { code: string }[] };
+        }
+      ).waitsFor;
+    // The agent takes a new queue up with its next heartbeat; until then that nobody serves it is a cause, too.
+    const served = await until(
+      async () => {
+        const now = await waitsFor();
+        return now.causes.every(({ code }) => code !== 'no-agent') && now;
+      },
+      { what: 'the agent to serve the new queue' },
+    );
+    expect(served).toMatchObject({ position: 2, causes: [{ code: 'queue-paused' }, { code: 'launches-ahead' }] });
   });
 
   test('by filter: the dry run lists and changes nothing, without a terminal --yes is needed, and it tells its end', async () => {
