@@ -1,0 +1,15 @@
+import type { Scenario } from './scenario.js';
+import { wholeRunScenarios } from './whole-run.js';
+
+/** Every scenario, in the order of the table's rows: each area's own file, one line here. */
+export const scenarios: readonly Scenario[] = unique([...wholeRunScenarios]);
+
+/** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
+function unique(all: readonly Scenario[]): readonly Scenario[] {
+  const seen = new Set<string>();
+  for (const { name } of all) {
+    if (seen.has(name) || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw new Error(`the name of a scenario: ${name}`);
+    seen.add(name);
+  }
+  return all;
+}
