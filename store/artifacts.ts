@@ -1,6 +1,6 @@
 import { manifestDigest } from '../domain/digests.js';
-import { DavitError } from '../domain/errors.js';
 import { versionIndexOf } from '../domain/job.js';
+import { lockCollection, placeVersion, setAliases } from './artifact-collections.js';
 import type { Store } from './open.js';
 import { inTransaction } from './transaction.js';
 
@@ -51,6 +51,7 @@ export async function commitArtifact(db: Store, artifact: NewArtifact): Promise<
       .limit(1)
       .executeTakeFirst();
     let id = same?.id;
+    const first = collection.next_index === 0;
     const versionIndex = same?.version_index ?? collection.next_index;
     if (id === undefined) {
       const row = await tx
@@ -60,6 +61,7 @@ export async function commitArtifact(db: Store, artifact: NewArtifact): Promise<
           version_index: versionIndex,
           state: 'COMMITTED',
           digest,
+          client_digest: digest,
           description: artifact.description ?? '',
           metadata: JSON.stringify(artifact.metadata),
           size: artifact.files.reduce((sum, file) => sum + file.size, 0),
@@ -71,34 +73,11 @@ export async function commitArtifact(db: Store, artifact: NewArtifact): Promise<
         .executeTakeFirstOrThrow();
       id = row.id;
       await insertFiles(tx, id, artifact.files);
-      await tx
-        .updateTable('artifact_collection')
-        .set({ next_index: versionIndex + 1 })
-        .where('id', '=', collection.id)
-        .execute();
+      await placeVersion(tx, collection, id);
     }
     await setAliases(tx, collection.id, id, ['latest', ...artifact.aliases]);
-    return { artifactId: id, versionIndex, digest, created: same === undefined, first: collection.next_index === 0 };
+    return { artifactId: id, versionIndex, digest, created: same === undefined, first };
   });
-}
-
-/** Made if absent, and locked: versions of a collection are numbered one after another. */
-async function lockCollection(tx: Store, artifact: NewArtifact): Promise<{ id: number; next_index: number }> {
-  await tx
-    .insertInto('artifact_collection')
-    .values({ project_id: artifact.projectId, type: artifact.type, name: artifact.collection })
-    .onConflict((c) => c.columns(['project_id', 'name']).doNothing())
-    .execute();
-  const row = await tx
-    .selectFrom('artifact_collection')
-    .select(['id', 'type', 'next_index'])
-    .where('project_id', '=', artifact.projectId)
-    .where('name', '=', artifact.collection)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  if (row.type !== artifact.type)
-    throw new DavitError('conflict', `"${artifact.collection}" exists already as an artifact of type ${row.type}.`);
-  return row;
 }
 
 async function insertFiles(tx: Store, artifactId: number, files: readonly ArtifactFile[]): Promise<void> {
@@ -124,14 +103,6 @@ async function insertFiles(tx: Store, artifactId: number, files: readonly Artifa
       )
       .execute();
   }
-}
-
-async function setAliases(tx: Store, collectionId: number, artifactId: number, aliases: readonly string[]) {
-  await tx
-    .insertInto('artifact_alias')
-    .values([...new Set(aliases)].map((alias) => ({ collection_id: collectionId, alias, artifact_id: artifactId })))
-    .onConflict((c) => c.columns(['collection_id', 'alias']).doUpdateSet({ artifact_id: artifactId }))
-    .execute();
 }
 
 export const artifactFiles = (db: Store, artifactId: number) =>
@@ -184,6 +155,7 @@ export const collectionByName = (db: Store, projectId: number, type: string, nam
     .where('project_id', '=', projectId)
     .where('type', '=', type)
     .where('name', '=', name)
+    .where('state', '=', 'READY')
     .executeTakeFirst();
 
 /** Committed versions, newest first, each with its aliases. */

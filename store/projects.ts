@@ -46,6 +46,7 @@ export const listProjects = (db: Store, entityId: number, page: { afterName?: st
         .selectFrom('artifact_collection')
         .whereRef('artifact_collection.project_id', '=', 'project.id')
         .where('artifact_collection.type', '=', 'job')
+        .where('artifact_collection.state', '=', 'READY')
         .select((e) => e.fn.countAll<number>().as('n'))
         .as('jobs'),
     ])

@@ -56,25 +56,85 @@ export interface Schema {
     description: Generated<string>;
     next_index: Generated<number>;
     created_at: At;
+    kind: ColumnType<CollectionKind, CollectionKind | undefined, CollectionKind>;
+    state: ColumnType<CollectionState, CollectionState | undefined, CollectionState>;
+    updated_at: At;
   };
   artifact: {
     id: Generated<number>;
+    /** The sequence that it was logged to. */
     collection_id: number;
     version_index: Maybe<number>;
-    state: 'PENDING' | 'COMMITTED' | 'DELETED';
+    state: ArtifactState;
     digest: string;
     description: Generated<string>;
-    metadata: Json<Record<string, unknown>>;
+    /** JSON text, verbatim. */
+    metadata: Generated<string>;
     size: Big;
     file_count: Generated<number>;
-    client_id: Maybe<string>;
     created_by: Generated<string>;
     run_id: Maybe<number>;
     created_at: At;
     committed_at: MaybeAt;
+    digest_algorithm: ColumnType<DigestAlgorithm, DigestAlgorithm | undefined, DigestAlgorithm>;
+    client_digest: Generated<string>;
+    distributed_id: Maybe<string>;
+    history_step: Maybe<number>;
+    /** null: inherited; -2: off. */
+    ttl_seconds: Maybe<number>;
+    expires_at: MaybeAt;
+    storage_layout: ColumnType<StorageLayout, StorageLayout | undefined, StorageLayout>;
+    storage_region: Maybe<string>;
+    manifest_type: ColumnType<ManifestType, ManifestType | undefined, ManifestType>;
+    user_id: Maybe<number>;
+    wanted_aliases: Generated<string[]>;
+    updated_at: At;
+    deleted_at: MaybeAt;
   };
-  artifact_alias: { collection_id: number; alias: string; artifact_id: number };
-  artifact_file: { artifact_id: number; path: string; md5: string; size: number; blob_key: string };
+  artifact_client_id: { project_id: number; client_id: string; artifact_id: number };
+  artifact_sequence_client_id: { project_id: number; client_id: string; collection_id: number };
+  artifact_membership: {
+    id: Generated<number>;
+    collection_id: number;
+    artifact_id: number;
+    version_index: number;
+    created_at: At;
+  };
+  artifact_alias: { collection_id: number; alias: string; artifact_id: number; created_at: At };
+  artifact_tag: { artifact_id: number; tag: string; created_at: At };
+  artifact_collection_tag: { collection_id: number; tag: string; created_at: At };
+  artifact_usage: { run_id: number; artifact_id: number; used_as: Maybe<string>; created_at: At };
+  artifact_manifest: {
+    id: Generated<number>;
+    artifact_id: number;
+    run_id: Maybe<number>;
+    name: string;
+    type: ManifestType;
+    base_artifact_id: Maybe<number>;
+    digest: Generated<string>;
+    blob_key: string;
+    size: Maybe<number>;
+    current: Generated<boolean>;
+    created_at: At;
+  };
+  artifact_blob: {
+    key: string;
+    project_id: number;
+    md5: string;
+    size: Maybe<number>;
+    upload_id: Maybe<string>;
+    removing: Generated<boolean>;
+    created_at: At;
+  };
+  artifact_upload: { artifact_id: number; md5: string; blob_key: string };
+  artifact_file: {
+    artifact_id: number;
+    path: string;
+    md5: string;
+    size: number;
+    blob_key: string;
+    birth_artifact_id: Maybe<number>;
+  };
   run: {
     id: Generated<number>;
     project_id: number;
@@ -295,6 +355,13 @@ export interface Schema {
     data: Buffer;
   };
 }
+
+export type ArtifactState = 'PENDING' | 'COMMITTED' | 'DELETED';
+export type CollectionKind = 'SEQUENCE' | 'PORTFOLIO';
+export type CollectionState = 'READY' | 'DELETED';
+export type ManifestType = 'FULL' | 'INCREMENTAL' | 'PATCH';
+export type DigestAlgorithm = 'MANIFEST_MD5' | 'MANIFEST_XXH128';
+export type StorageLayout = 'V1' | 'V2';
 
 export type AgentStatus = 'active' | 'draining' | 'stopped';
 

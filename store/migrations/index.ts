@@ -6,6 +6,7 @@ import * as agents from './0005-agents.js';
 import * as operations from './0006-operations.js';
 import * as estimates from './0007-estimates.js';
 import * as launchEnds from './0008-launch-ends.js';
+import * as artifacts from './0011-artifacts.js';
 
 export interface Migration {
   name: string;
@@ -13,4 +14,4 @@ export interface Migration {
 }
 
 /** In order; the place in this list is the migration's number. */
-export const migrations: readonly Migration[] = [base, line, order, retry, agents, operations, estimates, launchEnds];
+export const migrations: readonly Migration[] = [base, line, order, retry, agents, operations, estimates, launchEnds, artifacts];
