@@ -34,6 +34,7 @@ export async function deleteVersion(db: Store, artifactId: number): Promise<bool
     await tx.deleteFrom('artifact_tag').where('artifact_id', '=', artifactId).execute();
     await tx.deleteFrom('artifact_upload').where('artifact_id', '=', artifactId).execute();
     await tx.deleteFrom('artifact_file').where('artifact_id', '=', artifactId).execute();
+    await tx.deleteFrom('artifact_reference').where('artifact_id', '=', artifactId).execute();
     await tx.updateTable('artifact_manifest').set({ current: false }).where('artifact_id', '=', artifactId).execute();
     return true;
   });

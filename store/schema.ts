@@ -135,6 +135,7 @@ export interface Schema {
     blob_key: string;
     birth_artifact_id: Maybe<number>;
   };
+  artifact_reference: { artifact_id: number; path: string; ref: string; digest: string; size: Maybe<number> };
   run: {
     id: Generated<number>;
     project_id: number;

@@ -147,4 +147,15 @@ alter table artifact_file
   -- The version that first stored these bytes; null: this one.
   add column birth_artifact_id int references artifact;
 create index artifact_file_blob on artifact_file (blob_key);
+
+-- Entries of a manifest that only point elsewhere. They are listed with the files: a client downloads what is listed.
+create table artifact_reference (
+  artifact_id int not null references artifact,
+  path        text not null,
+  ref         text not null,
+  -- As in the manifest: an ETag, a checksum, or the address itself.
+  digest      text not null,
+  size        bigint,
+  primary key (artifact_id, path)
+);
 `;
