@@ -65,6 +65,13 @@ export const runById = (db: Store, id: number) => selectRuns(db).where('run.id',
 export const runByName = (db: Store, projectId: number, name: string): Promise<RunRow | undefined> =>
   selectRuns(db).where('run.project_id', '=', projectId).where('run.name', '=', name).executeTakeFirst();
 
+/** Runs by id, for lists. */
+export async function rowsByIds(db: Store, ids: readonly number[]): Promise<Map<number, RunRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await selectRuns(db).where('run.id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 export async function getRun(db: Store, projectId: number, name: string): Promise<RunRecord | undefined> {
   const row = await runByName(db, projectId, name);
   return row && toRunRecord(row);

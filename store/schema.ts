@@ -165,6 +165,18 @@ export interface Schema {
     heartbeat_at: At;
     ended_at: MaybeAt;
   };
+  /** Kept by triggers (migration 0013). */
+  run_config: { run_id: number; content: Json<Record<string, unknown>> };
+  run_summary: { run_id: number; content: Json<Record<string, unknown>> };
+  unanswered: {
+    kind: string;
+    name: string;
+    operation: string;
+    count: Big;
+    first_at: At;
+    last_at: At;
+    client: Generated<string>;
+  };
   run_line: { run_id: number; file: 'history' | 'events' | 'log'; line: number; content: string };
   run_file: {
     run_id: number;

@@ -5,6 +5,8 @@ import type { DavitError } from '../../domain/errors.js';
 import { toDavitError } from '../errors.js';
 import { requestIdOf } from '../request-id.js';
 import type { Context } from './context.js';
+import { costLimits, costProblem } from './cost.js';
+import { noteUnanswered } from './unanswered.js';
 import { explained, validationRules } from './validation.js';
 
 export interface Answer {
@@ -19,9 +21,6 @@ interface AnswerError {
   path?: readonly (string | number)[];
   extensions?: Record<string, unknown>;
 }
-
-/** A text is parsed and validated once; clients send the same few dozen for ever. */
-const maxTokens = 50_000;
 
 /**
  * Runs documents on a schema. HTTP is ours, because the client's reading of it is its own: 200 with errors for whatever it did wrong (it shows the sentence and
@@ -44,12 +43,18 @@ export function graphqlRunner(schema: GraphQLSchema) {
     const { parse, contextFactory, execute } = yoga.getEnveloped({ ...context, params });
     let document: DocumentNode;
     try {
-      document = parse(params.query, { maxTokens, noLocation: false }) as DocumentNode;
+      document = parse(params.query, { maxTokens: costLimits.tokens, noLocation: false }) as DocumentNode;
     } catch (error) {
       return failed(error instanceof Error ? error.message : 'The document cannot be read.');
     }
+    // Before validation, which itself takes long over documents that are made for it.
+    const tooMuch = costProblem(schema, document, params.operationName, params.variables);
+    if (tooMuch !== undefined) return failed(tooMuch);
     const problems = problemsOf(schema, document);
-    if (problems.length > 0) return { status: 200, body: { data: null, errors: problems.slice(0, 20).map(plain) } };
+    if (problems.length > 0) {
+      noteUnanswered(context, document, params.operationName, problems, req.headers['user-agent']);
+      return { status: 200, body: { data: null, errors: problems.slice(0, 20).map(plain) } };
+    }
     const result = (await execute({
       schema,
       document,
@@ -61,13 +66,13 @@ export function graphqlRunner(schema: GraphQLSchema) {
   };
 }
 
-/** Not by yoga: it puts the standard rules back. Documents come from its cache, so each is validated once. */
+/** A text is parsed and validated once; clients send the same few dozen for ever. Not by yoga: it puts the standard rules back. Documents come from its cache, so each is validated once. */
 const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
 
 function problemsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   const known = validated.get(document);
   if (known) return known;
-  const problems = validate(schema, document, validationRules);
+  const problems = validate(schema, document, validationRules, { maxErrors: 20 });
   validated.set(document, problems);
   return problems;
 }

@@ -7,6 +7,7 @@ import * as operations from './0006-operations.js';
 import * as estimates from './0007-estimates.js';
 import * as launchEnds from './0008-launch-ends.js';
 import * as artifacts from './0011-artifacts.js';
+import * as publicApi from './0013-public-api.js';
 
 export interface Migration {
   name: string;
@@ -14,4 +15,15 @@ export interface Migration {
 }
 
 /** In order; the place in this list is the migration's number. */
-export const migrations: readonly Migration[] = [base, line, order, retry, agents, operations, estimates, launchEnds, artifacts];
+export const migrations: readonly Migration[] = [
+  base,
+  line,
+  order,
+  retry,
+  agents,
+  operations,
+  estimates,
+  launchEnds,
+  artifacts,
+  publicApi,
+];

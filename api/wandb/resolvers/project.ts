@@ -1,8 +1,8 @@
 import { DavitError } from '../../../domain/errors.js';
 import { projectNameProblem } from '../../../domain/run-name.js';
-import { roleIncludes, runStates } from '../../../domain/words.js';
+import { roleIncludes } from '../../../domain/words.js';
 import { listProjects } from '../../../store/projects.js';
-import { countRuns, listRunRows, runByName, runCursor, type RunFilter } from '../../../store/runs.js';
+import { runByName } from '../../../store/runs.js';
 import {
   keyReachesProject,
   visibleEntity,
@@ -13,13 +13,7 @@ import {
   type RunParent,
 } from '../context.js';
 import { projectGlobalId, projectInternalId } from '../ids.js';
-
-interface RunsArgs {
-  filters?: string | null;
-  after?: string | null;
-  first?: number | null;
-  order?: string | null;
-}
+import { runCount, runs } from './runs.js';
 
 const longestPage = 1000;
 
@@ -41,62 +35,13 @@ export const projectResolvers = {
     bucket: run,
     runs,
     buckets: runs,
-    runCount: async (p: ProjectScope, args: RunsArgs, context: Context) => {
-      if (filterOf(args.filters).state === undefined) return countRuns(context.db, p.id);
-      return (await listRunRows(context.db, { projectId: p.id, ...filterOf(args.filters) }, { limit: longestPage }))
-        .length;
-    },
+    runCount,
   },
 };
 
 async function run(p: ProjectScope, args: { name?: string | null }, context: Context): Promise<RunParent | null> {
   const row = args.name ? await runByName(context.db, p.id, args.name) : undefined;
   return row ? { ...row, scope: p } : null;
-}
-
-async function runs(p: ProjectScope, args: RunsArgs, context: Context) {
-  const order = args.order ?? '-created_at';
-  if (!['-created_at', '-createdAt', '+created_at', '+createdAt', 'created_at', ''].includes(order))
-    throw new DavitError('invalid-request', `Runs cannot be ordered by "${order}": this Davit does not know it yet.`);
-  const ascending = !order.startsWith('-') && order !== '';
-  const limit = Math.min(Math.max(args.first ?? 50, 1), longestPage);
-  const rows = await listRunRows(
-    context.db,
-    { projectId: p.id, ...filterOf(args.filters) },
-    { limit, ascending, ...(args.after ? { cursor: args.after } : {}) },
-  );
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    edges: shown.map((row) => ({ node: { ...row, scope: p }, cursor: runCursor(row) })),
-    pageInfo: { endCursor: last ? runCursor(last) : null, hasNextPage: rows.length > limit },
-    totalCount: () => countRuns(context.db, p.id),
-  };
-}
-
-/** `{}` and a plain state; the rest of the filter language is not here yet, and guessing would show wrong runs. */
-function filterOf(text: string | null | undefined): RunFilter {
-  if (!text) return {};
-  let filters: unknown;
-  try {
-    filters = JSON.parse(text);
-  } catch {
-    throw new DavitError('invalid-request', 'The filters are not valid JSON.');
-  }
-  if (filters === null) return {};
-  if (typeof filters !== 'object' || Array.isArray(filters))
-    throw new DavitError('invalid-request', 'Filters must be an object.');
-  const { state, ...others } = filters as Record<string, unknown>;
-  const unknown = Object.keys(others)[0];
-  if (unknown !== undefined)
-    throw new DavitError(
-      'invalid-request',
-      `Runs cannot be filtered by "${unknown}": this Davit does not know it yet.`,
-    );
-  if (state === undefined) return {};
-  const known = runStates.find((s) => s === state);
-  if (!known) throw new DavitError('invalid-request', `${JSON.stringify(state)} is not a state of runs.`);
-  return { state: known };
 }
 
 async function models(

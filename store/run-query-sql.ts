@@ -1,0 +1,262 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { Json } from '../domain/extended-json.js';
+import type { RunKey, RunOrder } from '../domain/run-filter-keys.js';
+import type { RunFilter, RunTest } from '../domain/run-filter.js';
+import { storable } from './text.js';
+
+/**
+ * Filters as SQL over `run`, `run_config` (c), `run_summary` (s) and `user_account` (u). Values and paths are parameters, columns come from a closed
+ * list: nothing of a client's text ever becomes SQL.
+ */
+type Condition = RawBuilder<boolean>;
+type Test<Op extends RunTest['op']> = Extract<RunTest, { op: Op }>;
+
+/** Which tables beside `run` a query needs. */
+export interface Joins {
+  config: boolean;
+  summary: boolean;
+  user: boolean;
+}
+
+export function filterSql(filter: RunFilter | undefined, joins: Joins): Condition {
+  return filter ? compile(filter, joins, false) : sql`true`;
+}
+
+/** Below a "not", unknown must be false before it is turned round; elsewhere it may stay unknown, so that indexes can be used. */
+function compile(filter: RunFilter, joins: Joins, inNot: boolean): Condition {
+  switch (filter.is) {
+    case 'and':
+    case 'or': {
+      const parts = filter.of.map((each) => sql`(${compile(each, joins, inNot)})`);
+      if (parts.length === 0) return filter.is === 'and' ? sql`true` : sql`false`;
+      return sql`${sql.join(parts, filter.is === 'and' ? sql` and ` : sql` or `)}`;
+    }
+    case 'not':
+      return sql`not coalesce((${compile(filter.of, joins, true)}), false)`;
+    case 'test': {
+      const condition = testSql(filter.key, filter.test, joins);
+      return inNot ? sql`coalesce((${condition}), false)` : condition;
+    }
+  }
+}
+
+function testSql(key: RunKey, test: RunTest, joins: Joins): Condition {
+  switch (key.kind) {
+    case 'tags':
+      return tagsSql(test);
+    case 'text':
+      return textSql(textColumn(key.column, joins), test);
+    case 'time':
+      return timeSql(timeColumns[key.column], test);
+    case 'number':
+      return numberSql(duration, test);
+    case 'config':
+    case 'summary':
+      joins[key.kind] = true;
+      return jsonSql(key, test);
+  }
+}
+
+const columns = {
+  name: sql<string>`run.name`,
+  display_name: sql<string>`run.display_name`,
+  state: sql<string>`run.state`,
+  group_name: sql<string>`run.group_name`,
+  job_type: sql<string>`run.job_type`,
+  host: sql<string>`run.host`,
+  program: sql<string>`run.program`,
+  commit: sql<string>`run.commit`,
+  notes: sql<string>`run.notes`,
+  description: sql<string>`run.description`,
+  sweep_name: sql<string>`coalesce(run.sweep_name, '')`,
+  username: sql<string>`coalesce(u.username, '')`,
+};
+const timeColumns = {
+  created_at: sql<Date>`run.created_at`,
+  heartbeat_at: sql<Date>`run.heartbeat_at`,
+  updated_at: sql<Date>`coalesce(run.ended_at, run.heartbeat_at)`,
+};
+const duration = sql<number>`extract(epoch from coalesce(run.ended_at, run.heartbeat_at) - run.created_at)::float8`;
+
+function textColumn(column: keyof typeof columns, joins: Joins): RawBuilder<string> {
+  if (column === 'username') joins.user = true;
+  return columns[column];
+}
+
+const comparison = { gt: sql`>`, gte: sql`>=`, lt: sql`<`, lte: sql`<=` };
+
+/** Text columns have '' where there is nothing. */
+function textSql(column: RawBuilder<string>, test: RunTest): Condition {
+  switch (test.op) {
+    case 'eq':
+      return sql`${column} = ${textOf(test.value)}`;
+    case 'in':
+    case 'all':
+      return sql`${column} = any(${test.values.map(textOf)}::text[])`;
+    case 'exists':
+      return sql`${column} <> ''`;
+    case 'regex':
+      return sql`${column} ~ ${storable(test.pattern)}`;
+    case 'contains':
+      return sql`position(${storable(test.value)} in ${column}) > 0`;
+    default:
+      // Whatever the database was made with: the order of code points, as in the values of config and summary.
+      return sql`${column} <> '' and ${column} collate "C" ${comparison[test.op]} ${textOf(test.value)}`;
+  }
+}
+
+const textOf = (value: Json): string =>
+  value === null ? '' : storable(typeof value === 'string' ? value : JSON.stringify(value));
+
+function tagsSql(test: RunTest): Condition {
+  const list = (values: Json[]) => sql`${values.map(textOf)}::text[]`;
+  switch (test.op) {
+    case 'eq':
+      if (test.value === null) return sql`run.tags = '{}'`;
+      if (Array.isArray(test.value)) return sql`run.tags @> ${list(test.value)} and run.tags <@ ${list(test.value)}`;
+      return sql`run.tags @> ${list([test.value])}`;
+    case 'in': {
+      const some = sql<boolean>`run.tags && ${list(test.values.filter((value) => value !== null))}`;
+      return test.values.includes(null) ? sql`(${some} or run.tags = '{}')` : some;
+    }
+    case 'all':
+      return sql`run.tags @> ${list(test.values)}`;
+    case 'exists':
+      return sql`run.tags <> '{}'`;
+    case 'regex':
+      return sql`exists (select 1 from unnest(run.tags) as tag where tag ~ ${storable(test.pattern)})`;
+    case 'contains':
+      return sql`run.tags @> ${list([test.value])}`;
+    default:
+      return sql`false`;
+  }
+}
+
+/** Clients see milliseconds: a run is at the one that it is shown with. */
+function timeSql(column: RawBuilder<Date>, test: RunTest): Condition {
+  const next = (iso: Json) => sql`${textOf(iso)}::timestamptz + interval '1 ms'`;
+  const at = (iso: Json) => sql`${textOf(iso)}::timestamptz`;
+  const equal = (iso: Json): Condition =>
+    iso === null ? sql`false` : sql`(${column} >= ${at(iso)} and ${column} < ${next(iso)})`;
+  switch (test.op) {
+    case 'eq':
+      return equal(test.value);
+    case 'in':
+      return test.values.length === 0 ? sql`false` : sql`(${sql.join(test.values.map(equal), sql` or `)})`;
+    case 'exists':
+      return sql`true`;
+    case 'gt':
+      return sql`${column} >= ${next(test.value)}`;
+    case 'gte':
+      return sql`${column} >= ${at(test.value)}`;
+    case 'lt':
+      return sql`${column} < ${at(test.value)}`;
+    case 'lte':
+      return sql`${column} < ${next(test.value)}`;
+    default:
+      return sql`false`;
+  }
+}
+
+function numberSql(column: RawBuilder<number>, test: RunTest): Condition {
+  switch (test.op) {
+    case 'eq':
+      return test.value === null ? sql`false` : sql`${column} = ${test.value}::float8`;
+    case 'in':
+      return sql`${column} = any(${test.values.filter((value) => value !== null)}::float8[])`;
+    case 'exists':
+      return sql`true`;
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return sql`${column} ${comparison[test.op]} ${test.value}::float8`;
+    default:
+      return sql`false`;
+  }
+}
+
+const content = { config: sql`c.content`, summary: sql`s.content` };
+
+/** `train.loss` is a key with a dot in it, or `loss` inside of `train`: clients make both, and ask for both in the same way. */
+function valueAt(key: { kind: 'config' | 'summary'; path: string[] }): RawBuilder<unknown> {
+  const literal = sql`${content[key.kind]} -> ${storable(key.path.join('.'))}::text`;
+  if (key.path.length === 1) return sql`(${literal})`;
+  return sql`coalesce(${literal}, ${content[key.kind]} #> ${key.path.map(storable)}::text[])`;
+}
+
+function jsonSql(key: { kind: 'config' | 'summary'; path: string[] }, test: RunTest): Condition {
+  const value = valueAt(key);
+  const text = sql`(${value} #>> '{}')`;
+  switch (test.op) {
+    case 'eq':
+      return equalSql(key, value, test.value);
+    case 'in':
+      return inSql(key, value, test);
+    case 'exists':
+      return sql`${value} is not null`;
+    case 'regex':
+      return sql`jsonb_typeof(${value}) = 'string' and ${text} ~ ${storable(test.pattern)}`;
+    case 'contains':
+      return sql`case jsonb_typeof(${value}) when 'string' then position(${storable(test.value)} in ${text}) > 0
+        when 'array' then ${value} @> ${jsonOf([test.value])}::jsonb else false end`;
+    case 'all':
+      return sql`false`;
+    default:
+      return typeof test.value === 'number'
+        ? sql`jsonb_typeof(${value}) = 'number' and ${value} ${comparison[test.op]} ${jsonOf(test.value)}::jsonb`
+        : sql`jsonb_typeof(${value}) = 'string' and ${text} <> 'NaN' and ${text} collate "C" ${comparison[test.op]} ${storable(test.value)}`;
+  }
+}
+
+/** The index finds who has this value somewhere there; what is equal is said beside it. */
+function equalSql(key: { kind: 'config' | 'summary'; path: string[] }, value: RawBuilder<unknown>, wanted: Json): Condition {
+  if (wanted === null) return sql`(${value} is null or ${value} = 'null'::jsonb)`;
+  const equal = sql<boolean>`${value} = ${jsonOf(wanted)}::jsonb`;
+  if (key.kind === 'summary') return equal;
+  const literal = { [key.path.join('.')]: wanted };
+  const nested = key.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), wanted);
+  const holds = (object: Json) => sql`c.content @> ${jsonOf(object)}::jsonb`;
+  return key.path.length === 1
+    ? sql`(${holds(literal)} and ${equal})`
+    : sql`((${holds(literal)} or ${holds(nested)}) and ${equal})`;
+}
+
+const indexedValues = 10;
+
+function inSql(key: { kind: 'config' | 'summary'; path: string[] }, value: RawBuilder<unknown>, test: Test<'in'>): Condition {
+  if (test.values.length > 0 && test.values.length <= indexedValues)
+    return sql`(${sql.join(
+      test.values.map((each) => equalSql(key, value, each)),
+      sql` or `,
+    )})`;
+  const some = sql<boolean>`${value} = any(${test.values.filter((each) => each !== null).map(jsonOf)}::jsonb[])`;
+  return test.values.includes(null) ? sql`(${some} or ${value} is null or ${value} = 'null'::jsonb)` : some;
+}
+
+/** Infinity came in as a text (domain/extended-json.ts) and is a number beyond every double in the store. */
+function jsonOf(value: Json): string {
+  if (value === 'Infinity') return '1e309';
+  if (value === '-Infinity') return '-1e309';
+  return storable(JSON.stringify(value)).replace(/\\u(0000|d[89ab][0-9a-f]{2}|d[c-f][0-9a-f]{2})/gi, '\\ufffd');
+}
+
+/** What runs are sorted by, null where they have nothing (those come last either way), and its type. */
+export function orderSql(order: RunOrder, joins: Joins): { by: RawBuilder<unknown>; cast: RawBuilder<unknown>; nullable: boolean } {
+  const { key } = order;
+  switch (key.kind) {
+    case 'time':
+      return { by: timeColumns[key.column], cast: sql`timestamptz`, nullable: false };
+    case 'number':
+      return { by: duration, cast: sql`float8`, nullable: false };
+    case 'text':
+      return { by: sql`nullif(${textColumn(key.column, joins)}, '')`, cast: sql`text`, nullable: true };
+    case 'config':
+    case 'summary': {
+      joins[key.kind] = true;
+      const value = valueAt(key);
+      const by = sql`(case jsonb_typeof(${value}) when 'number' then ${value} when 'boolean' then ${value} when 'string' then nullif(${value}, '"NaN"') end)`;
+      return { by, cast: sql`jsonb`, nullable: true };
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { sql, type RawBuilder } from 'kysely';
+import { z } from 'zod';
+import { DavitError } from '../domain/errors.js';
+import type { RunOrder } from '../domain/run-filter-keys.js';
+import type { RunFilter } from '../domain/run-filter.js';
+import type { Store } from './open.js';
+import { filterSql, orderSql, type Joins } from './run-query-sql.js';
+import { rowsByIds, type RunRow } from './runs.js';
+
+export interface RunQuery {
+  projectId: number;
+  filter: RunFilter | undefined;
+}
+
+export interface RunPageRequest {
+  order: RunOrder;
+  after?: string | undefined;
+  limit: number;
+}
+
+export interface RunPage {
+  rows: { row: RunRow; cursor: string }[];
+  hasNextPage: boolean;
+}
+
+/** The longest that a filter may take. A pattern or a condition on each of a million runs must not keep the database from its work. */
+export const filterTimeMs = 10_000;
+
+/** A page of the runs that match, and how many there are: one look at the runs for both. */
+export async function findRuns(
+  db: Store,
+  query: RunQuery,
+  wanted: { page?: RunPageRequest; count?: boolean },
+): Promise<{ page?: RunPage; count?: number }> {
+  const { page } = wanted;
+  const found = await limited(db, async (tx) => {
+    if (!page) return { ids: [], count: await countMatching(tx, query) };
+    return pageOf(tx, query, page, wanted.count === true);
+  });
+  if (!page) return { count: found.count ?? 0 };
+  const shown = found.ids.slice(0, page.limit);
+  const rows = await rowsByIds(
+    db,
+    shown.map(({ id }) => id),
+  );
+  return {
+    page: {
+      // One that was deleted in between is left out.
+      rows: shown.flatMap(({ id, at }) => {
+        const row = rows.get(id);
+        return row ? [{ row, cursor: cursorOf(page.order, at, id) }] : [];
+      }),
+      hasNextPage: found.ids.length > page.limit,
+    },
+    ...(found.count === undefined ? {} : { count: found.count }),
+  };
+}
+
+/** The ids of the matching runs, in order; for whoever goes on with them in the database. */
+async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted: boolean) {
+  const joins: Joins = { config: false, summary: false, user: false };
+  const condition = filterSql(query.filter, joins);
+  const { by, cast, nullable } = orderSql(page.order, joins);
+  const after = page.after === undefined ? undefined : readCursor(page.after, page.order);
+  const direction = page.order.descending ? sql`desc nulls last` : sql`asc nulls last`;
+  const ids = page.order.descending ? sql`desc` : sql`asc`;
+  const matching = sql`from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`;
+  if (!counted || !query.filter) {
+    const keyset = after ? sql`and (${keysetSql({ by, id: sql`run.id`, cast, nullable, descending: page.order.descending }, after)})` : sql``;
+    const sorted = nullable ? direction : ids;
+    const { rows } = await sql<{ id: number; at: string | null }>`
+      select run.id, (${by})::text as at ${matching} ${keyset} order by ${by} ${sorted}, run.id ${ids} limit ${page.limit + 1}`.execute(tx);
+    return { ids: rows, ...(counted ? { count: await countMatching(tx, query) } : {}) };
+  }
+  const keyset = after
+    ? sql`where ${keysetSql({ by: sql`m.at`, id: sql`m.id`, cast, nullable, descending: page.order.descending }, after)}`
+    : sql``;
+  const { rows } = await sql<{ id: number | null; at: string | null; count: number }>`
+    with m as materialized (select run.id, ${by} as at ${matching}),
+      p as (select * from m ${keyset} order by at ${direction}, id ${ids} limit ${page.limit + 1})
+    select p.id, p.at::text as at, n.count from (select count(*) from m) as n left join p on true
+    order by p.at ${direction}, p.id ${ids}`.execute(tx);
+  return {
+    ids: rows.flatMap(({ id, at }) => (id === null ? [] : [{ id, at }])),
+    count: rows[0]?.count ?? 0,
+  };
+}
+
+async function countMatching(tx: Store, query: RunQuery): Promise<number> {
+  const joins: Joins = { config: false, summary: false, user: false };
+  const condition = filterSql(query.filter, joins);
+  const { rows } = await sql<{ count: number }>`
+    select count(*) from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`.execute(tx);
+  return rows[0]?.count ?? 0;
+}
+
+const joinSql = (joins: Joins): RawBuilder<unknown> =>
+  sql`${joins.config ? sql`join run_config as c on c.run_id = run.id ` : sql``}${
+    joins.summary ? sql`join run_summary as s on s.run_id = run.id ` : sql``
+  }${joins.user ? sql`left join user_account as u on u.id = run.user_id ` : sql``}`;
+
+interface Place {
+  at: string | null;
+  id: number;
+}
+
+/** What comes behind a place. Runs that are added meanwhile move nobody over it. */
+function keysetSql(
+  o: { by: RawBuilder<unknown>; id: RawBuilder<unknown>; cast: RawBuilder<unknown>; nullable: boolean; descending: boolean },
+  { at, id }: Place,
+): RawBuilder<boolean> {
+  const beyond = o.descending ? sql`<` : sql`>`;
+  if (at === null) return sql`${o.by} is null and ${o.id} ${beyond} ${id}::int`;
+  const value = sql`${at}::${o.cast}`;
+  if (!o.nullable) return sql`(${o.by}, ${o.id}) ${beyond} (${value}, ${id}::int)`;
+  return sql`${o.by} ${beyond} ${value} or (${o.by} = ${value} and ${o.id} ${beyond} ${id}::int) or ${o.by} is null`;
+}
+
+const cursorSchema = z.tuple([z.string(), z.string().nullable(), z.int().min(0).max(2_147_483_647)]);
+
+const cursorOf = (order: RunOrder, at: string | null, id: number): string =>
+  Buffer.from(JSON.stringify([order.text, at, id])).toString('base64url');
+
+function readCursor(cursor: string, order: RunOrder): Place {
+  const wrong = new DavitError('invalid-request', 'This cursor is not one of ours.');
+  let parsed;
+  try {
+    parsed = cursorSchema.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+  } catch {
+    throw wrong;
+  }
+  if (!parsed.success) throw wrong;
+  const [text, at, id] = parsed.data;
+  if (text !== order.text) throw new DavitError('invalid-request', `This cursor belongs to the order "${text.slice(0, 200)}".`);
+  return { at, id };
+}
+
+/** In a transaction with a time limit of its own; what a filter did wrong becomes a sentence. */
+async function limited<T>(db: Store, work: (tx: Store) => Promise<T>): Promise<T> {
+  try {
+    return await db.transaction().execute(async (tx) => {
+      // Compiling such a query to machine code takes longer than running it.
+      await sql`select set_config('statement_timeout', ${String(filterTimeMs)}, true), set_config('jit', 'off', true)`.execute(tx);
+      return work(tx);
+    });
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: string };
+    switch (code) {
+      case '57014':
+        throw new DavitError(
+          'invalid-request',
+          `This filter takes longer than ${filterTimeMs / 1000} s: leave out $regex, or ask for fewer runs.`,
+        );
+      case '2201B':
+        throw new DavitError('invalid-request', `A $regex of the filter is not a valid pattern: ${message ?? ''}.`);
+      // A cursor whose value was made up.
+      case '22P02':
+      case '22007':
+      case '22008':
+        throw new DavitError('invalid-request', 'The filter or the cursor has a value that cannot be read.');
+    }
+    throw error;
+  }
+}
