@@ -16,13 +16,19 @@ export function parseExtendedJson(text: string): Json {
 }
 
 /** The same text with the three tokens as strings: valid JSON when the input was valid extended JSON. */
-export function toStrictJson(text: string): string {
+export const toStrictJson = (text: string): string => replaceTokens(text, '"$&"');
+
+/** As `toStrictJson`, but so that `unmarkTokens` finds the tokens again: for texts that are changed and stored, not read. */
+export const markTokens = (text: string): string => replaceTokens(text, '"\\u0000$&"');
+export const unmarkTokens = (text: string): string => text.replace(/"\\u0000(-?Infinity|NaN)"/g, '$1');
+
+function replaceTokens(text: string, replacement: string): string {
   let strict = '';
   let at = 0;
   while (at < text.length) {
     const quote = text.indexOf('"', at);
     const outside = quote < 0 ? text.slice(at) : text.slice(at, quote);
-    strict += outside.replace(/-?Infinity|NaN/g, '"$&"');
+    strict += outside.replace(/-?Infinity|NaN/g, replacement);
     if (quote < 0) break;
     const end = endOfString(text, quote);
     strict += text.slice(quote, end);

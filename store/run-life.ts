@@ -44,6 +44,22 @@ export async function requestRunStop(db: Store, runId: number): Promise<boolean>
   return done.numUpdatedRows > 0n;
 }
 
+const settable = {
+  pending: ['pending', 'running', 'failed', 'crashed', 'preempted'],
+  failed: ['failed', 'pending', 'running'],
+} as const;
+
+/** By a person, for a run whose process cannot say it itself. False when the run is in no state that can become this one. */
+export async function setRunState(db: Store, runId: number, state: keyof typeof settable): Promise<boolean> {
+  const done = await db
+    .updateTable('run')
+    .set({ state, ended_at: state === 'failed' ? sql`coalesce(ended_at, now())` : null })
+    .where('id', '=', runId)
+    .where('state', 'in', [...settable[state]])
+    .executeTakeFirst();
+  return done.numUpdatedRows > 0n;
+}
+
 /** With its lines and file names; the bytes of files are swept elsewhere. */
 export async function deleteRun(db: Store, runId: number): Promise<boolean> {
   const done = await db.deleteFrom('run').where('id', '=', runId).executeTakeFirst();

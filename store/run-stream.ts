@@ -2,12 +2,16 @@ import { sql } from 'kysely';
 import { afterStream } from '../domain/run-state.js';
 import { isRunOpen } from '../domain/words.js';
 import type { Store } from './open.js';
+import { joinSummaries } from '../domain/joined-json.js';
 import { writeLines, type LineFile } from './run-lines.js';
+import { placeResumed, placeShared } from './run-writers.js';
 import { tellLaunch } from './run-upsert.js';
 import { storable } from './text.js';
 
 /** One file-stream request, read and checked. */
 export interface StreamMessage {
+  /** Which process this is, when several write the run together. */
+  writer?: string;
   lines: { file: LineFile; offset: number; lines: readonly string[] }[];
   /** A whole summary as JSON text. */
   summary?: string;
@@ -28,7 +32,18 @@ export async function applyStream(
   return db.transaction().execute(async (tx) => {
     const run = await tx
       .selectFrom('run')
-      .select(['state', 'stopped', 'exit_code', 'launch_id', 'history_lines', 'events_lines', 'log_lines'])
+      .select([
+        'state',
+        'stopped',
+        'exit_code',
+        'launch_id',
+        'history_lines',
+        'events_lines',
+        'log_lines',
+        'spoken',
+        'line_base',
+        'summary',
+      ])
       .where('id', '=', runId)
       .forUpdate()
       .executeTakeFirst();
@@ -36,7 +51,10 @@ export async function applyStream(
 
     const counts = { history: run.history_lines, events: run.events_lines, log: run.log_lines };
     let extended = false;
-    for (const { file, offset, lines } of message.lines) {
+    const { writer } = message;
+    const shared = writer === undefined ? undefined : await placeShared(tx, runId, writer, message, counts);
+    const resumed = shared ? undefined : placeResumed(message.lines, run.line_base);
+    for (const { file, offset, lines } of shared?.lines ?? resumed?.lines ?? []) {
       await writeLines(tx, runId, file, offset, lines);
       const end = lines.length === 0 ? 0 : offset + lines.length;
       if (end > counts[file]) {
@@ -48,10 +66,11 @@ export async function applyStream(
     const next = afterStream(
       { state: run.state, stopped: run.stopped, exitCode: run.exit_code },
       {
-        complete: message.complete,
+        complete: message.complete && shared?.mayEnd !== false,
         exitCode: message.exitCode,
         preempting: message.preempting,
-        extends: extended,
+        // A late line of one of several processes is no new beginning: a process that begins says so first.
+        extends: extended && !shared,
       },
     );
     const changed = next.state !== run.state;
@@ -64,7 +83,11 @@ export async function applyStream(
         history_lines: counts.history,
         events_lines: counts.events,
         log_lines: counts.log,
-        ...(message.summary === undefined ? {} : { summary: storable(message.summary) }),
+        ...(message.summary === undefined
+          ? {}
+          : { summary: storable(shared ? joinSummaries(run.summary, message.summary) : message.summary) }),
+        ...(run.spoken ? {} : { spoken: true }),
+        ...(resumed?.bases ? { line_base: JSON.stringify(resumed.bases) } : {}),
         heartbeat_at: sql`now()`,
         ...(changed ? { ended_at: isRunOpen(next.state) ? null : sql`now()` } : {}),
       })

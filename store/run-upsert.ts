@@ -1,8 +1,13 @@
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
+import { joinConfigs, leadsOf } from '../domain/joined-json.js';
 import { inventRunName } from '../domain/run-name.js';
 import type { RunState } from '../domain/words.js';
+import type { LifeStart } from './life-start.js';
 import type { Store } from './open.js';
+import { copyHistory } from './run-branch.js';
+import { joinLife, startLife } from './run-lives.js';
+import { addWriter } from './run-writers.js';
 import { runById, type RunRow } from './runs.js';
 import { storable } from './text.js';
 
@@ -16,6 +21,12 @@ export interface RunUpsert {
   launchId?: string;
   /** Undefined = leave as it is. */
   fields: RunFields;
+  /** The first request of a process: it begins the run, anew if need be. */
+  start?: LifeStart;
+  /** Which process this is, when several write the run together: they join it, and none begins it anew. */
+  writer?: string;
+  /** The run begins with what another one had logged up to a step. */
+  fork?: { id: number; step: number };
 }
 
 export interface RunFields {
@@ -41,20 +52,36 @@ export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: Ru
   return db.transaction().execute(async (tx) => {
     const known = await tx
       .selectFrom('run')
-      .select(['id', 'launch_id'])
+      .select(lifeColumns)
       .where('project_id', '=', upsert.projectId)
       .where('name', '=', upsert.name)
       .forUpdate()
       .executeTakeFirst();
     if (known) await takeOver(tx, known, upsert);
     const made = known ? undefined : await insertRun(tx, upsert);
-    const id = known?.id ?? made?.id ?? (await idOf(tx, upsert));
-    if (!made) await updateRun(tx, id, upsert.fields);
+    // Not made by us and not seen before: another request made it between our look and our insert.
+    const row = known ?? made ?? (await lockedRun(tx, upsert));
+    const { id } = row;
+    if (upsert.start) await begin(tx, row, upsert, upsert.start);
+    if (!made) await updateRun(tx, id, upsert, row.config);
     const run = await runById(tx, id);
     if (!run) throw new Error(`run ${upsert.name} vanished while it was written`);
     if (made && run.launch_id !== null) await tellLaunch(tx, run.launch_id);
     return { run, inserted: made !== undefined };
   });
+}
+
+const lifeColumns = ['id', 'launch_id', 'state', 'life', 'spoken', 'log_lines', 'events_lines', 'config'] as const;
+type LockedRun = Awaited<ReturnType<typeof lockedRun>>;
+
+async function begin(tx: Store, row: LockedRun, upsert: RunUpsert, start: LifeStart): Promise<void> {
+  if (upsert.writer !== undefined && row.life > 0) {
+    await joinLife(tx, row, upsert.writer, start);
+    return;
+  }
+  const empty = await startLife(tx, row, start);
+  if (upsert.writer !== undefined) await addWriter(tx, row.id, upsert.writer, false);
+  if (empty && upsert.fork) await copyHistory(tx, upsert.fork, row.id);
 }
 
 /** A launch whose run id was fixed to that of an earlier launch continues its run, which is then its own. No other launch may touch it. */
@@ -67,7 +94,7 @@ async function takeOver(tx: Store, known: { id: number; launch_id: string | null
     throw new DavitError('forbidden', `The run "${upsert.name}" belongs to another launch than this key.`);
 }
 
-async function insertRun(tx: Store, upsert: RunUpsert): Promise<{ id: number } | undefined> {
+async function insertRun(tx: Store, upsert: RunUpsert): Promise<LockedRun | undefined> {
   const launch = await launchOf(tx, upsert);
   const displayName = upsert.fields.displayName || launch?.displayName || (await inventedName(tx, upsert.projectId));
   return tx
@@ -81,33 +108,36 @@ async function insertRun(tx: Store, upsert: RunUpsert): Promise<{ id: number } |
       launch_id: launch?.id ?? null,
     })
     .onConflict((c) => c.columns(['project_id', 'name']).doNothing())
-    .returning('id')
+    .returning(lifeColumns)
     .executeTakeFirst();
 }
 
-/** Another request made it between our look and our insert; its row is visible now and ours to change. */
-async function idOf(tx: Store, upsert: RunUpsert): Promise<number> {
-  const row = await tx
+const lockedRun = (tx: Store, upsert: RunUpsert) =>
+  tx
     .selectFrom('run')
-    .select('id')
+    .select(lifeColumns)
     .where('project_id', '=', upsert.projectId)
     .where('name', '=', upsert.name)
     .forUpdate()
     .executeTakeFirstOrThrow();
-  return row.id;
-}
 
-async function updateRun(tx: Store, id: number, fields: RunFields): Promise<void> {
+async function updateRun(tx: Store, id: number, upsert: RunUpsert, config: string): Promise<void> {
+  const { fields, writer } = upsert;
   const changed = columns(fields);
   await tx
     .updateTable('run')
     .set({
       ...changed,
+      ...(writer === undefined || fields.config === undefined
+        ? {}
+        : { config: storable(joinConfigs(config, fields.config)) }),
       // A sign of life, but not of an ended run's: notes may be edited years later.
       heartbeat_at: sql`case when state in ('running', 'preempting') then now() else heartbeat_at end`,
     })
     .where('id', '=', id)
     .execute();
+  if (writer !== undefined && fields.config !== undefined && leadsOf(fields.config, writer))
+    await addWriter(tx, id, writer, true);
 }
 
 /** The launch that this run was fixed for at enqueue: the run's id says so, whoever's key is used. */

@@ -3,6 +3,7 @@ import type { Failure } from '../domain/errors.js';
 import type { JobPlan } from '../domain/job-plan.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import type { Loss } from '../domain/parking.js';
+import type { LineBases, WriterLines } from '../domain/line-places.js';
 import type { ResolvedLaunch } from '../domain/resolved-launch.js';
 import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
 import type { Discipline, HoldCause, LaunchState, LogStream, Role, RunState, TargetName } from '../domain/words.js';
@@ -164,6 +165,31 @@ export interface Schema {
     created_at: At;
     heartbeat_at: At;
     ended_at: MaybeAt;
+    /** How many processes have begun it anew; 0: none yet. */
+    life: Generated<number>;
+    life_at: MaybeAt;
+    spoken: Generated<boolean>;
+    line_base: Json<LineBases>;
+  };
+  run_writer: {
+    run_id: number;
+    client: string;
+    lines: Json<WriterLines>;
+    leads: Generated<boolean>;
+    ended: Generated<boolean>;
+    seen_at: At;
+  };
+  run_alert: { id: Generated<number>; run_id: number; at: At; title: string; text: string; severity: string };
+  custom_chart: {
+    id: Generated<number>;
+    entity_id: number;
+    name: string;
+    display_name: Generated<string>;
+    type: Generated<string>;
+    access: Generated<string>;
+    spec: Generated<string>;
+    created_by: Generated<string>;
+    created_at: At;
   };
   /** Kept by triggers (migration 0013). */
   run_config: { run_id: number; content: Json<Record<string, unknown>> };

@@ -12,6 +12,19 @@ import type { WandbDeps } from './deps.js';
 export interface Context extends WandbDeps {
   actor: Actor;
   origin: string;
+  request: RequestFacts;
+}
+
+/** What the request itself tells, beside its document. */
+export interface RequestFacts {
+  /** Time since it arrived. */
+  ageMs: () => number;
+  /** The client has hung up: nobody waits for the answer. */
+  isAbandoned: () => boolean;
+  /** Which process asks, when several write one run together. */
+  writer?: string;
+  /** The person that a service account works for. */
+  username?: string;
 }
 
 export interface ProjectScope {

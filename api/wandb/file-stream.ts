@@ -17,7 +17,8 @@ export function fileStream(deps: WandbDeps): RequestHandler {
     const { entity, project, run } = req.params as Record<string, string>;
     const { message, uploaded } = readStreamBody(req.body);
     const runId = await writableRun(context, entity ?? '', project ?? '', run ?? '');
-    const answer = await applyStream(deps.db, runId, message);
+    const { writer } = context.request;
+    const answer = await applyStream(deps.db, runId, { ...message, ...(writer === undefined ? {} : { writer }) });
     if (!answer) throw new DavitError('not-found', `The run "${entity}/${project}/${run}" was deleted.`);
     if (uploaded.length > 0) await markRunFilesUploaded(deps.db, deps.blobs, runId, uploaded);
     res.json(answer.stopped ? { stopped: true } : {});

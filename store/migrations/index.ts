@@ -6,6 +6,7 @@ import * as agents from './0005-agents.js';
 import * as operations from './0006-operations.js';
 import * as estimates from './0007-estimates.js';
 import * as launchEnds from './0008-launch-ends.js';
+import * as runs from './0010-runs.js';
 import * as artifacts from './0011-artifacts.js';
 import * as publicApi from './0013-public-api.js';
 
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   operations,
   estimates,
   launchEnds,
+  runs,
   artifacts,
   publicApi,
 ];

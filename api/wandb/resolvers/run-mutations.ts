@@ -4,17 +4,15 @@ import { isJsonObject, parseExtendedJson, type Json } from '../../../domain/exte
 import { newRunId } from '../../../domain/ids.js';
 import { projectNameProblem, runNameProblem } from '../../../domain/run-name.js';
 import { runStates, type RunState } from '../../../domain/words.js';
-import { audit } from '../../../store/audit.js';
-import { deleteRun, requestRunStop } from '../../../store/run-life.js';
 import { upsertRun, type RunFields } from '../../../store/run-upsert.js';
 import { runByName } from '../../../store/runs.js';
-import { storable } from '../../../store/text.js';
 import {
   requireOwnLaunch,
   requireWriter,
   visibleProject,
   writableProject,
   type Context,
+  type ProjectScope,
   type RunParent,
 } from '../context.js';
 import { parseRunGlobalId } from '../ids.js';
@@ -45,7 +43,9 @@ interface UpsertBucketInput {
 const defaultProject = 'uncategorized';
 
 export const runMutations = {
-  Mutation: { upsertBucket, stopRun, deleteRun: removeRun, notifyScriptableRunAlert },
+  Mutation: { upsertBucket },
+  // Clients up to 0.25 read the messages of the server out of every answer.
+  UpsertBucketPayload: { serverSettings: () => ({ serverMessages: [] }) },
 };
 
 async function upsertBucket(_: unknown, { input }: { input: UpsertBucketInput }, context: Context) {
@@ -60,12 +60,19 @@ async function upsertBucket(_: unknown, { input }: { input: UpsertBucketInput },
   const problem = runNameProblem(name) ?? projectNameProblem(projectName);
   if (problem) throw new DavitError('invalid-request', problem);
   const { created: _created, ...scope } = await writableProject(context, input.entityName, projectName);
-  refuseFork(input.config);
-  const { actor } = context;
+  const { actor, request } = context;
+  const branch = branchOf(input.config);
+  // Only the first request of a process says where it runs. One that resumes knows the id of its run, which it has asked for.
+  const begins = typeof input.host === 'string';
+  const resumed = Boolean(input.id) || branch?.runName === name;
+  const fork = begins && branch && !resumed ? await parentOf(context, scope, branch) : undefined;
   const { run, inserted } = await upsertRun(context.db, {
     projectId: scope.id,
     name,
     fields,
+    ...(begins ? { start: { resumed, ageMs: request.ageMs, isAbandoned: request.isAbandoned } } : {}),
+    ...(request.writer === undefined ? {} : { writer: request.writer }),
+    ...(fork === undefined ? {} : { fork }),
     ...(actor.userId === undefined ? {} : { userId: actor.userId }),
     ...(actor.launchId === undefined ? {} : { launchId: actor.launchId }),
   });
@@ -115,71 +122,29 @@ function stateOf(text: string | null | undefined): RunState | undefined {
   return state;
 }
 
-/** A fork counts its steps on from the parent's: starting it at 0 without the parent's history would be a quiet lie. */
-function refuseFork(config: string | null | undefined): void {
-  if (!config?.includes('"branch_point"')) return;
+/** Where a fork or a rewound run goes on from. */
+function branchOf(config: string | null | undefined): { runName: string; step: number } | undefined {
+  if (!config?.includes('"branch_point"')) return undefined;
   const entry = parseExtendedJson(config);
   const own = isJsonObject(entry) && isJsonObject(entry['_wandb']) ? entry['_wandb']['value'] : undefined;
-  if (isJsonObject(own) && isJsonObject(own['branch_point']))
-    throw new DavitError('invalid-request', 'fork_from and resume_from: this Davit does not know them yet.');
+  const point = isJsonObject(own) ? own['branch_point'] : undefined;
+  if (!isJsonObject(point) || typeof point['run_id'] !== 'string' || typeof point['step'] !== 'number')
+    return undefined;
+  return { runName: point['run_id'], step: point['step'] };
 }
 
-async function stopRun(_: unknown, { input }: { input: { id: string } }, context: Context) {
-  const run = await runOfId(context, input.id, 'Stopping a run');
-  refuseOthers(context, run);
-  const success = await requestRunStop(context.db, run.id);
-  await audit(context.db, { actor: context.actor.name, action: 'run.stop', subject: subjectOf(run) });
-  return { success };
+async function parentOf(context: Context, scope: ProjectScope, branch: { runName: string; step: number }) {
+  const parent = await runByName(context.db, scope.id, branch.runName);
+  if (!parent)
+    throw new DavitError(
+      'not-found',
+      `There is no run "${scope.entityName}/${scope.name}/${branch.runName}" to fork from.`,
+    );
+  return { id: parent.id, step: branch.step };
 }
-
-async function removeRun(_: unknown, { input }: { input: { id: string } }, context: Context) {
-  const run = await runOfId(context, input.id, 'Deleting a run');
-  refuseOthers(context, run);
-  const success = await deleteRun(context.db, run.id);
-  await audit(context.db, { actor: context.actor.name, action: 'run.delete', subject: subjectOf(run) });
-  return { success };
-}
-
-/** Ending and removing is for people, and for a job with its own run. */
-function refuseOthers({ actor }: Context, run: RunParent): void {
-  if (actor.kind === 'run' && run.launch_id !== actor.launchId)
-    throw new DavitError('forbidden', `The run "${run.name}" is not that of this key's launch.`);
-}
-
-/** Nobody is told yet; the audit trail keeps it, which is more than a failure that the client only logs. */
-async function notifyScriptableRunAlert(
-  _: unknown,
-  {
-    input,
-  }: {
-    input: {
-      entityName: string;
-      projectName: string;
-      runName: string;
-      title: string;
-      text: string;
-      severity?: string | null;
-    };
-  },
-  context: Context,
-) {
-  const run = await runToWrite(context, input.entityName, input.projectName, input.runName, 'Sending an alert');
-  await audit(context.db, {
-    actor: context.actor.name,
-    action: 'run.alert',
-    subject: subjectOf(run),
-    data: { title: clean(input.title), text: clean(input.text), severity: input.severity ?? 'INFO' },
-  });
-  return { success: true };
-}
-
-/** jsonb holds no NUL and no half pair, not even escaped. */
-const clean = (text: string): string => storable(text.slice(0, 10_000));
-
-const subjectOf = (run: RunParent): string => `run/${run.entity_name}/${run.project_name}/${run.name}`;
 
 /** The run of a global id, when this key may change it. */
-async function runOfId(context: Context, id: string, what: string): Promise<RunParent> {
+export async function runOfId(context: Context, id: string, what: string): Promise<RunParent> {
   const path = parseRunGlobalId(id);
   if (!path) throw new DavitError('invalid-request', `"${id.slice(0, 200)}" is not the id of a run.`);
   return runToWrite(context, path.entity, path.project, path.name, what);

@@ -2,6 +2,8 @@ import { createSchema } from 'graphql-yoga';
 import type { Context } from '../context.js';
 import { fileResolvers } from '../resolvers/files.js';
 import { projectResolvers } from '../resolvers/project.js';
+import { runAlertMutations } from '../resolvers/run-alerts.js';
+import { runEndMutations } from '../resolvers/run-ends.js';
 import { runMutations } from '../resolvers/run-mutations.js';
 import { runResolvers } from '../resolvers/run.js';
 import { sessionResolvers } from '../resolvers/session.js';
@@ -14,5 +16,14 @@ import { sessionDefs } from './session.js';
 /** One pair of files per area: what there is (schema/) and how it is answered (resolvers/). */
 export const wandbSchema = createSchema<Context>({
   typeDefs: [scalarDefs, sessionDefs, projectDefs, runDefs, fileDefs],
-  resolvers: [scalars, sessionResolvers, projectResolvers, runResolvers, runMutations, fileResolvers],
+  resolvers: [
+    scalars,
+    sessionResolvers,
+    projectResolvers,
+    runResolvers,
+    runMutations,
+    runEndMutations,
+    runAlertMutations,
+    fileResolvers,
+  ],
 });

@@ -3,7 +3,10 @@ export const runDefs = /* GraphQL */ `
     upsertBucket(input: UpsertBucketInput!): UpsertBucketPayload
     stopRun(input: StopRunInput!): StopRunPayload
     deleteRun(input: DeleteRunInput!): DeleteRunPayload
+    updateRunState(input: UpdateRunStateInput!): UpdateRunStatePayload
+    rewindRun(input: RewindRunInput!): RewindRunPayload
     notifyScriptableRunAlert(input: NotifyScriptableRunAlertInput!): NotifyScriptableRunAlertPayload
+    createCustomChart(input: CreateCustomChartInput!): CreateCustomChartPayload
   }
 
   type Run {
@@ -130,6 +133,7 @@ export const runDefs = /* GraphQL */ `
   type UpsertBucketPayload {
     bucket: Run
     inserted: Boolean
+    serverSettings: ServerSettings
     clientMutationId: String
   }
 
@@ -150,6 +154,46 @@ export const runDefs = /* GraphQL */ `
   type DeleteRunPayload {
     success: Boolean
     clientMutationId: String
+  }
+
+  input UpdateRunStateInput {
+    id: ID!
+    state: String!
+    clientMutationId: String
+  }
+  type UpdateRunStatePayload {
+    success: Boolean
+    clientMutationId: String
+  }
+
+  input RewindRunInput {
+    runName: String!
+    entityName: String
+    projectName: String
+    metricName: String!
+    metricValue: Float!
+    clientMutationId: String
+  }
+  type RewindRunPayload {
+    rewoundRun: Run
+    clientMutationId: String
+  }
+
+  input CreateCustomChartInput {
+    entity: String!
+    name: String!
+    displayName: String
+    type: String
+    access: String
+    spec: JSONString
+    clientMutationId: String
+  }
+  type CreateCustomChartPayload {
+    chart: CustomChart
+    clientMutationId: String
+  }
+  type CustomChart {
+    id: ID!
   }
 
   enum AlertSeverity {

@@ -90,6 +90,14 @@ export const sessionDefs = /* GraphQL */ `
   "Clients up to 0.25 ask what fields this has, and some end when it is missing."
   type ServerSettings {
     frontendHost: String
+    serverMessages: [ServerMessage!]!
+  }
+  type ServerMessage {
+    utfText: String
+    plainText: String
+    htmlText: String
+    messageType: String
+    messageLevel: String
   }
 
   type PageInfo {

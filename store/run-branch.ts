@@ -1,0 +1,92 @@
+import { DavitError } from '../domain/errors.js';
+import { isJsonObject, markTokens, unmarkTokens, type Json } from '../domain/extended-json.js';
+import { isLate, type LifeStart } from './life-start.js';
+import type { Store } from './open.js';
+import { lineOfStep, readLines } from './run-lines.js';
+
+/** History that is cut off (rewind), copied to another run (fork) or forgotten (a new life). */
+
+/** Of the metrics that are computed from lines nothing may stay that a cut line was part of. */
+export async function forgetHistory(tx: Store, runId: number): Promise<void> {
+  await tx.deleteFrom('run_line').where('run_id', '=', runId).where('file', '=', 'history').execute();
+}
+
+/**
+ * Cuts what was logged after `step`. Returns how many lines stay. A request that was held up while its repetition began the run again cuts
+ * nothing: what was logged since is not what it meant.
+ */
+export async function rewind(db: Store, runId: number, step: number, start: LifeStart): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    const run = await tx
+      .selectFrom('run')
+      .select('history_lines')
+      .where('id', '=', runId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (!run) throw new DavitError('not-found', 'The run was deleted.');
+    if (await isLate(tx, runId, start)) return run.history_lines;
+    if (start.isAbandoned())
+      throw new DavitError('store-unavailable', 'The request was given up before the run could be rewound.');
+    const kept = await lineOfStep(tx, runId, Math.floor(step) + 1, run.history_lines);
+    await tx
+      .deleteFrom('run_line')
+      .where('run_id', '=', runId)
+      .where('file', '=', 'history')
+      .where('line', '>=', kept)
+      .execute();
+    await tx
+      .updateTable('run')
+      .set({ history_lines: kept, summary: await summaryAt(tx, runId, kept) })
+      .where('id', '=', runId)
+      .execute();
+    return kept;
+  });
+}
+
+/** A fork begins with what its parent had logged up to `step`: its steps and lines go on from there. */
+export async function copyHistory(tx: Store, from: { id: number; step: number }, toRunId: number): Promise<void> {
+  // Locked against a rewind or a new life of the parent; lines that it logs meanwhile are put behind what is copied.
+  const parent = await tx
+    .selectFrom('run')
+    .select('history_lines')
+    .where('id', '=', from.id)
+    .forShare()
+    .executeTakeFirst();
+  if (!parent) throw new DavitError('not-found', 'The run to fork from was deleted.');
+  const lines = await lineOfStep(tx, from.id, Math.floor(from.step) + 1, parent.history_lines);
+  await tx
+    .insertInto('run_line')
+    .columns(['run_id', 'file', 'line', 'content'])
+    .expression((eb) =>
+      eb
+        .selectFrom('run_line')
+        .select([eb.val(toRunId).as('run_id'), 'file', 'line', 'content'])
+        .where('run_id', '=', from.id)
+        .where('file', '=', 'history')
+        .where('line', '<', lines),
+    )
+    .execute();
+  await tx
+    .updateTable('run')
+    .set({ history_lines: lines, summary: await summaryAt(tx, toRunId, lines) })
+    .where('id', '=', toRunId)
+    .execute();
+}
+
+/** So far back a value is looked for that is not logged at each step. */
+const summaryLines = 1_000;
+
+/** The last values before a line, as the summary had them then; the client sends its own soon. */
+async function summaryAt(tx: Store, runId: number, end: number): Promise<string> {
+  const from = Math.max(0, end - summaryLines);
+  const summary: Record<string, Json> = {};
+  for (const { content } of await readLines(tx, runId, 'history', { from, limit: end - from })) {
+    try {
+      const values = JSON.parse(markTokens(content)) as Json;
+      if (isJsonObject(values)) Object.assign(summary, values);
+    } catch {
+      // A line that was broken on its way is no value.
+    }
+  }
+  return unmarkTokens(JSON.stringify(summary));
+}

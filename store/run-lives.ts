@@ -1,0 +1,96 @@
+import { sql } from 'kysely';
+import { DavitError } from '../domain/errors.js';
+import { isRunOpen, type RunState } from '../domain/words.js';
+import { isLate, type LifeStart } from './life-start.js';
+import type { Store } from './open.js';
+import { forgetHistory } from './run-branch.js';
+import { addWriter } from './run-writers.js';
+
+/**
+ * The lives of a run. A process that calls `wandb.init` with the id of a run that exists begins it anew, unless it resumes: nothing that a former
+ * process logged may mix with what this one will. docs/decisions/0009-lives-of-a-run.md says how a new life is told from a repeated request.
+ */
+
+/** What is known of the run that it begins; its row is locked. */
+export interface LifeOf {
+  id: number;
+  state: RunState;
+  life: number;
+  spoken: boolean;
+  log_lines: number;
+  events_lines: number;
+}
+
+/**
+ * Begins or resumes. True when what the run had was forgotten or it had nothing yet, so that it begins at nothing. A repeated first request
+ * changes nothing: until its answer has come the client logs nothing, so of a life that has not spoken there is nothing to forget.
+ */
+export async function startLife(tx: Store, run: LifeOf, start: LifeStart): Promise<boolean> {
+  if (await isLate(tx, run.id, start)) return false;
+  if (start.isAbandoned())
+    throw new DavitError('store-unavailable', 'The request was given up before the run could be begun.');
+  if (start.resumed && run.life > 0) {
+    await resume(tx, run);
+    return false;
+  }
+  const anew = run.life > 0 && run.spoken;
+  if (anew) await forget(tx, run.id);
+  await tx
+    .updateTable('run')
+    .set({
+      life: run.life > 0 && !anew ? run.life : run.life + 1,
+      life_at: sql`clock_timestamp()`,
+      ...opened,
+    })
+    .where('id', '=', run.id)
+    .execute();
+  return anew || run.life === 0;
+}
+
+const opened = {
+  state: 'running' as const,
+  stopped: false,
+  exit_code: null,
+  ended_at: null,
+  spoken: false,
+  heartbeat_at: sql<Date>`now()`,
+};
+
+/** Some clients count console and events from 0 again: domain/line-places.ts. */
+async function resume(tx: Store, run: LifeOf): Promise<void> {
+  const base = {
+    log: { base: run.log_lines, shift: null },
+    events: { base: run.events_lines, shift: null },
+  };
+  await tx
+    .updateTable('run')
+    .set({ ...opened, life_at: sql`clock_timestamp()`, line_base: JSON.stringify(base) })
+    .where('id', '=', run.id)
+    .execute();
+}
+
+/** All that a process logs. What people and uploads made of the run stays: its name, notes, files, artifacts. */
+async function forget(tx: Store, runId: number): Promise<void> {
+  await forgetHistory(tx, runId);
+  await tx.deleteFrom('run_line').where('run_id', '=', runId).execute();
+  await tx.deleteFrom('run_writer').where('run_id', '=', runId).execute();
+  await tx
+    .updateTable('run')
+    .set({ summary: '{}', history_lines: 0, events_lines: 0, log_lines: 0, line_base: '{}' })
+    .where('id', '=', runId)
+    .execute();
+}
+
+/**
+ * One more of several processes that write this run together: it joins what is there. A run that had ended goes on: its processes were started
+ * again under its id.
+ */
+export async function joinLife(tx: Store, run: LifeOf, client: string, start: LifeStart): Promise<void> {
+  const isNew = await addWriter(tx, run.id, client, false);
+  if (!isNew || isRunOpen(run.state) || (await isLate(tx, run.id, start))) return;
+  await tx
+    .updateTable('run')
+    .set({ ...opened, spoken: run.spoken })
+    .where('id', '=', run.id)
+    .execute();
+}

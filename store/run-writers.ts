@@ -1,0 +1,98 @@
+import { sql } from 'kysely';
+import { placeBlock, shiftOf, type LineBases } from '../domain/line-places.js';
+import type { Store } from './open.js';
+import type { LineFile } from './run-lines.js';
+import { runSilentMs } from './run-life.js';
+
+/** Where the lines of a request are put, when its process does not count them as the run does; and who of several processes says the end. */
+
+export interface SentLines {
+  file: LineFile;
+  offset: number;
+  lines: readonly string[];
+}
+
+/** Of a process that resumed and counts its console from 0. Returns what is now known of its counting, when that is new. */
+export function placeResumed(
+  sent: SentLines[],
+  known: LineBases,
+): { lines: SentLines[]; bases: LineBases | undefined } {
+  let bases: LineBases | undefined;
+  const lines = sent.map((block) => {
+    const base = (bases ?? known)[block.file];
+    if (!base || block.lines.length === 0) return block;
+    const shift = shiftOf(base, block.offset);
+    if (base.shift === null) bases = { ...(bases ?? known), [block.file]: { ...base, shift } };
+    return shift === 0 ? block : { ...block, offset: block.offset + shift };
+  });
+  return { lines, bases };
+}
+
+/**
+ * Of one of several processes: put behind what the others wrote. The caller holds the run's lock. `mayEnd`: whether the run is over when this
+ * process says so, which it is not while the one that leads goes on.
+ */
+export async function placeShared(
+  tx: Store,
+  runId: number,
+  client: string,
+  message: { lines: SentLines[]; complete: boolean },
+  counts: Record<LineFile, number>,
+): Promise<{ lines: SentLines[]; mayEnd: boolean }> {
+  await addWriter(tx, runId, client, false);
+  const writers = await tx
+    .selectFrom('run_writer')
+    .select(['client', 'leads', 'ended'])
+    .select(sql<boolean>`seen_at > now() - ${runSilentMs} * interval '1 ms'`.as('alive'))
+    .where('run_id', '=', runId)
+    .execute();
+  const leader = writers.find((w) => w.leads && !w.ended && w.alive);
+  const own = await tx
+    .selectFrom('run_writer')
+    .select('lines')
+    .where('run_id', '=', runId)
+    .where('client', '=', client)
+    .executeTakeFirstOrThrow();
+  const places = { ...own.lines };
+  const ends = { ...counts };
+  const lines: SentLines[] = [];
+  for (const { file, ...block } of message.lines) {
+    const placed = placeBlock(places[file] ?? [], block, ends[file]);
+    places[file] = placed.stretches;
+    ends[file] = placed.end;
+    lines.push(...placed.blocks.map((b) => ({ file, offset: b.offset, lines: withSteps(file, b) })));
+  }
+  await tx
+    .updateTable('run_writer')
+    .set({
+      ...(message.lines.length > 0 ? { lines: JSON.stringify(places) } : {}),
+      ...(message.complete ? { ended: true } : {}),
+    })
+    .where('run_id', '=', runId)
+    .where('client', '=', client)
+    .execute();
+  return { lines, mayEnd: leader === undefined || leader.client === client };
+}
+
+/** Clients up to 0.28 leave the counting of steps to whoever puts their lines together. */
+const withSteps = (file: LineFile, block: { offset: number; lines: readonly string[] }): readonly string[] =>
+  file !== 'history'
+    ? block.lines
+    : block.lines.map((line, i) =>
+        line.includes('"_step"') || !line.startsWith('{"') ? line : `{"_step":${block.offset + i},${line.slice(1)}`,
+      );
+
+/** Makes it known, or notes that it lives. Returns true when it was not known. */
+export async function addWriter(tx: Store, runId: number, client: string, leads: boolean): Promise<boolean> {
+  const row = await tx
+    .insertInto('run_writer')
+    .values({ run_id: runId, client, leads, lines: '{}' })
+    .onConflict((c) =>
+      c
+        .columns(['run_id', 'client'])
+        .doUpdateSet({ leads: sql`run_writer.leads or excluded.leads`, seen_at: sql`now()` }),
+    )
+    .returning(sql<boolean>`xmax = 0`.as('made'))
+    .executeTakeFirstOrThrow();
+  return row.made;
+}
