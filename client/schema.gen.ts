@@ -926,7 +926,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run with its config and summary */
+        /** One run with its config, summary and alerts */
         get: operations["getRun"];
         put?: never;
         post?: never;
@@ -2298,6 +2298,47 @@ export interface components {
                 timestamp?: string;
                 label?: string;
                 text: string;
+            }[];
+        };
+        RunDetail: {
+            entity: string;
+            project: string;
+            /** @description Its id in the project (WANDB_RUN_ID). */
+            name: string;
+            displayName: string;
+            /** @enum {string} */
+            state: "pending" | "running" | "finished" | "failed" | "crashed" | "killed" | "preempting" | "preempted";
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description Last or chosen value of each metric. NaN and infinities are strings. */
+            summary: {
+                [key: string]: unknown;
+            };
+            notes: string;
+            tags: string[];
+            group: string;
+            jobType: string;
+            host: string;
+            program: string;
+            username: string | null;
+            launchId: string | null;
+            launchUrl: string | null;
+            exitCode: number | null;
+            historyLines: number;
+            consoleLines: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            heartbeatAt: string;
+            endedAt: string | null;
+            /** @description What it alerted to (wandb.alert), newest first; at most 100. */
+            alerts: {
+                /** Format: date-time */
+                at: string;
+                title: string;
+                text: string;
+                severity: string;
             }[];
         };
         RunFile: {
@@ -4459,7 +4500,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": components["schemas"]["RunDetail"];
                 };
             };
             /** @description A problem */

@@ -21,7 +21,7 @@ export const joinSummaries = (stored: string, given: string): string =>
 /** The writer whose environment a config carries: only the one that leads sends it. */
 export function leadsOf(config: string, client: string): boolean {
   const value = valueOf(parsed(config)?.['_wandb']);
-  return value !== undefined && objectOf(value['e'])[client] !== undefined;
+  return value !== undefined && Object.hasOwn(objectOf(value['e']), client);
 }
 
 type Values = { [key: string]: Json };

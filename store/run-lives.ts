@@ -17,6 +17,7 @@ export interface LifeOf {
   state: RunState;
   life: number;
   spoken: boolean;
+  history_lines: number;
   log_lines: number;
   events_lines: number;
 }
@@ -25,7 +26,7 @@ export interface LifeOf {
  * Begins or resumes. True when what the run had was forgotten or it had nothing yet, so that it begins at nothing. A repeated first request
  * changes nothing: until its answer has come the client logs nothing, so of a life that has not spoken there is nothing to forget.
  */
-export async function startLife(tx: Store, run: LifeOf, start: LifeStart): Promise<boolean> {
+export async function startLife(tx: Store, run: LifeOf, start: LifeStart, isFork: boolean): Promise<boolean> {
   if (await isLate(tx, run.id, start)) return false;
   if (start.isAbandoned())
     throw new DavitError('store-unavailable', 'The request was given up before the run could be begun.');
@@ -33,7 +34,8 @@ export async function startLife(tx: Store, run: LifeOf, start: LifeStart): Promi
     await resume(tx, run);
     return false;
   }
-  const anew = run.life > 0 && run.spoken;
+  // A fork that has not spoken has the lines that it was made with; who is no fork does not want them.
+  const anew = run.life > 0 && (run.spoken || (!isFork && run.history_lines > 0));
   if (anew) await forget(tx, run.id);
   await tx
     .updateTable('run')
@@ -64,7 +66,7 @@ async function resume(tx: Store, run: LifeOf): Promise<void> {
   };
   await tx
     .updateTable('run')
-    .set({ ...opened, life_at: sql`clock_timestamp()`, line_base: JSON.stringify(base) })
+    .set({ ...opened, spoken: run.spoken, life_at: sql`clock_timestamp()`, line_base: JSON.stringify(base) })
     .where('id', '=', run.id)
     .execute();
 }

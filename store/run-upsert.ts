@@ -66,12 +66,22 @@ export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: Ru
     if (!made) await updateRun(tx, id, upsert, row.config);
     const run = await runById(tx, id);
     if (!run) throw new Error(`run ${upsert.name} vanished while it was written`);
-    if (made && run.launch_id !== null) await tellLaunch(tx, run.launch_id);
+    if ((made || upsert.start) && run.launch_id !== null) await tellLaunch(tx, run.launch_id);
     return { run, inserted: made !== undefined };
   });
 }
 
-const lifeColumns = ['id', 'launch_id', 'state', 'life', 'spoken', 'log_lines', 'events_lines', 'config'] as const;
+const lifeColumns = [
+  'id',
+  'launch_id',
+  'state',
+  'life',
+  'spoken',
+  'history_lines',
+  'log_lines',
+  'events_lines',
+  'config',
+] as const;
 type LockedRun = Awaited<ReturnType<typeof lockedRun>>;
 
 async function begin(tx: Store, row: LockedRun, upsert: RunUpsert, start: LifeStart): Promise<void> {
@@ -79,7 +89,7 @@ async function begin(tx: Store, row: LockedRun, upsert: RunUpsert, start: LifeSt
     await joinLife(tx, row, upsert.writer, start);
     return;
   }
-  const empty = await startLife(tx, row, start);
+  const empty = await startLife(tx, row, start, upsert.fork !== undefined);
   if (upsert.writer !== undefined) await addWriter(tx, row.id, upsert.writer, false);
   if (empty && upsert.fork) await copyHistory(tx, upsert.fork, row.id);
 }

@@ -40,13 +40,16 @@ export async function placeShared(
   counts: Record<LineFile, number>,
 ): Promise<{ lines: SentLines[]; mayEnd: boolean }> {
   await addWriter(tx, runId, client, false);
-  const writers = await tx
+  const leader = await tx
     .selectFrom('run_writer')
-    .select(['client', 'leads', 'ended'])
-    .select(sql<boolean>`seen_at > now() - ${runSilentMs} * interval '1 ms'`.as('alive'))
+    .select('client')
     .where('run_id', '=', runId)
-    .execute();
-  const leader = writers.find((w) => w.leads && !w.ended && w.alive);
+    .where('leads', '=', true)
+    .where('ended', '=', false)
+    .where('client', '!=', client)
+    .where(sql<boolean>`seen_at > now() - ${runSilentMs} * interval '1 ms'`)
+    .limit(1)
+    .executeTakeFirst();
   const own = await tx
     .selectFrom('run_writer')
     .select('lines')
@@ -65,16 +68,17 @@ export async function placeShared(
   await tx
     .updateTable('run_writer')
     .set({
+      seen_at: sql`now()`,
       ...(message.lines.length > 0 ? { lines: JSON.stringify(places) } : {}),
       ...(message.complete ? { ended: true } : {}),
     })
     .where('run_id', '=', runId)
     .where('client', '=', client)
     .execute();
-  return { lines, mayEnd: leader === undefined || leader.client === client };
+  return { lines, mayEnd: leader === undefined };
 }
 
-/** Clients up to 0.28 leave the counting of steps to whoever puts their lines together. */
+/** Some clients (0.25 does) leave the counting of steps to whoever puts their lines together. */
 const withSteps = (file: LineFile, block: { offset: number; lines: readonly string[] }): readonly string[] =>
   file !== 'history'
     ? block.lines

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DavitError } from '../../domain/errors.js';
 import { launchIdSchema, nameSchema } from '../../domain/ids.js';
 import { runStates } from '../../domain/words.js';
+import { listAlerts } from '../../store/run-alerts.js';
 import { listRunFiles } from '../../store/run-files.js';
 import { readConsole, readHistory } from '../../store/run-lines.js';
 import { getRun, listRuns, type RunRecord } from '../../store/runs.js';
@@ -79,6 +80,12 @@ const toRun = (run: RunRecord): z.input<typeof runSchema> => ({
   endedAt: maybeTime(run.endedAt),
 });
 
+const alertSchema = z.object({ at: timeSchema, title: z.string(), text: z.string(), severity: z.string() });
+const detailSchema = runSchema
+  .extend({ alerts: z.array(alertSchema).describe('What it alerted to (wandb.alert), newest first; at most 100.') })
+  .meta({ id: 'RunDetail' });
+const shownAlerts = 100;
+
 /** Run ids are the client's own choice, so they are looser than names. */
 const runParams = z.strictObject({ entity: nameSchema, project: nameSchema, run: z.string().min(1).max(128) });
 
@@ -130,12 +137,16 @@ const show = defineRoute({
   method: 'get',
   path: '/runs/{entity}/{project}/{run}',
   operationId: 'getRun',
-  summary: 'One run with its config and summary',
+  summary: 'One run with its config, summary and alerts',
   tag: 'runs',
   auth: 'user',
   params: runParams,
-  response: runSchema,
-  handler: async ({ actor, params, deps }) => toRun(await requireRun(deps, actor, params)),
+  response: detailSchema,
+  handler: async ({ actor, params, deps }) => {
+    const run = await requireRun(deps, actor, params);
+    const alerts = await listAlerts(deps.db, run.id, shownAlerts);
+    return { ...toRun(run), alerts: alerts.map((alert) => ({ ...alert, at: timeOf(alert.at) })) };
+  },
 });
 
 const history = defineRoute({

@@ -29,7 +29,7 @@ async function notifyScriptableRunAlert(_: unknown, { input }: { input: AlertInp
       actor: context.actor.name,
       action: 'run.alert',
       subject: runSubject(run),
-      data: saved,
+      data: { ...saved },
     });
   return { success: true };
 }
