@@ -2,6 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express, { type Request, type Response } from 'express';
 import { DavitError } from '../domain/errors.js';
+import { servedMediaType } from '../domain/media-type.js';
 import { contentDisposition } from '../store/blobs/content-disposition.js';
 import type { Blobs } from '../store/blobs/blobs.js';
 import { linkSecret, linkSigner, type BlobLink, type LinkSigner } from '../store/blobs/signed-url.js';
@@ -37,7 +38,7 @@ export function blobRouter(deps: BlobRouterDeps): express.Router {
     const body = bodyOf(req, res, maxBytes);
     const digest = await deps.blobs.put(link.key, body, { maxBytes });
     // Failing here fails the upload, and the client sends it again.
-    await noteRunFileStored(deps.db, link.key, digest.size);
+    await noteRunFileStored(deps.db, link.key, digest);
     res.setHeader('ETag', `"${Buffer.from(digest.md5Base64, 'base64').toString('hex')}"`);
     res.status(200).json({});
   });
@@ -49,7 +50,7 @@ export function blobRouter(deps: BlobRouterDeps): express.Router {
     if (!found)
       throw new DavitError('not-found', 'There is no file at this address: it was never uploaded, or it was removed.');
     res.setHeader('Accept-Ranges', 'bytes');
-    res.setHeader('Content-Type', 'application/octet-stream');
+    res.setHeader('Content-Type', servedMediaType(link.fileName ?? ''));
     // What people upload must never run as a page of ours.
     res.setHeader('X-Content-Type-Options', 'nosniff');
     res.setHeader('Content-Security-Policy', "sandbox; default-src 'none'");

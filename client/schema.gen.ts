@@ -926,7 +926,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run with its config, summary and alerts */
+        /** One run with its config, its summary, its alerts and where it was made */
         get: operations["getRun"];
         put?: never;
         post?: never;
@@ -2277,6 +2277,8 @@ export interface components {
             jobType: string;
             host: string;
             program: string;
+            /** @description Of the repository that its program lies in; empty when there is none. */
+            commit: string;
             username: string | null;
             launchId: string | null;
             launchUrl: string | null;
@@ -2321,6 +2323,8 @@ export interface components {
             jobType: string;
             host: string;
             program: string;
+            /** @description Of the repository that its program lies in; empty when there is none. */
+            commit: string;
             username: string | null;
             launchId: string | null;
             launchUrl: string | null;
@@ -2340,10 +2344,16 @@ export interface components {
                 text: string;
                 severity: string;
             }[];
+            /** @description Where it was made; null until its client has said so. */
+            metadata: components["schemas"]["RunMetadata"] | null;
         };
         RunFile: {
             name: string;
             size: number;
+            /** @description Base64; null where the storage does not tell. */
+            md5: string | null;
+            /** @description As its name ends. */
+            mediaType: string | null;
             /** Format: date-time */
             uploadedAt: string;
             /** @description Absolute, needs no key, works for an hour. */
@@ -2361,6 +2371,22 @@ export interface components {
                     [key: string]: unknown;
                 };
             }[];
+        };
+        RunMetadata: {
+            os?: string;
+            python?: string;
+            program?: string;
+            codePath?: string;
+            args?: string[];
+            host?: string;
+            executable?: string;
+            cpuCount?: number;
+            gpu?: string;
+            gpuCount?: number;
+            git?: {
+                remote?: string;
+                commit?: string;
+            };
         };
         RunPage: {
             items: components["schemas"]["Run"][];

@@ -209,6 +209,8 @@ export interface Schema {
     name: string;
     blob_key: string;
     size: Maybe<number>;
+    /** Base64. Unknown for storage that does not tell. */
+    md5: Maybe<string>;
     created_at: At;
     uploaded_at: MaybeAt;
   };

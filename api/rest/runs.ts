@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { DavitError } from '../../domain/errors.js';
 import { launchIdSchema, nameSchema } from '../../domain/ids.js';
+import { mediaTypeOf } from '../../domain/media-type.js';
 import { runStates } from '../../domain/words.js';
 import { listAlerts } from '../../store/run-alerts.js';
 import { listRunFiles } from '../../store/run-files.js';
+import { readRunMetadata } from '../../store/run-metadata.js';
 import { readConsole, readHistory } from '../../store/run-lines.js';
 import { getRun, listRuns, type RunRecord } from '../../store/runs.js';
 import type { Actor } from '../auth/authenticate.js';
@@ -13,6 +15,7 @@ import { originOf } from '../origin.js';
 import { requireLaunch } from './launch-access.js';
 import { requireProject } from './projects.js';
 import { defineRoute } from './route.js';
+import { runMetadataSchema } from './run-metadata-schema.js';
 import {
   commaList,
   defaultLimit,
@@ -43,6 +46,7 @@ const runSchema = z
     jobType: z.string(),
     host: z.string(),
     program: z.string(),
+    commit: z.string().describe('Of the repository that its program lies in; empty when there is none.'),
     username: z.string().nullable(),
     launchId: z.string().nullable(),
     launchUrl: z.string().nullable(),
@@ -69,6 +73,7 @@ const toRun = (run: RunRecord): z.input<typeof runSchema> => ({
   jobType: run.jobType,
   host: run.host,
   program: run.program,
+  commit: run.commit,
   username: run.username,
   launchId: run.launchId,
   launchUrl: run.launchId === null ? null : `/api/v1/launches/${run.launchId}`,
@@ -82,7 +87,10 @@ const toRun = (run: RunRecord): z.input<typeof runSchema> => ({
 
 const alertSchema = z.object({ at: timeSchema, title: z.string(), text: z.string(), severity: z.string() });
 const detailSchema = runSchema
-  .extend({ alerts: z.array(alertSchema).describe('What it alerted to (wandb.alert), newest first; at most 100.') })
+  .extend({
+    alerts: z.array(alertSchema).describe('What it alerted to (wandb.alert), newest first; at most 100.'),
+    metadata: runMetadataSchema.nullable().describe('Where it was made; null until its client has said so.'),
+  })
   .meta({ id: 'RunDetail' });
 const shownAlerts = 100;
 
@@ -137,15 +145,22 @@ const show = defineRoute({
   method: 'get',
   path: '/runs/{entity}/{project}/{run}',
   operationId: 'getRun',
-  summary: 'One run with its config, summary and alerts',
+  summary: 'One run with its config, its summary, its alerts and where it was made',
   tag: 'runs',
   auth: 'user',
   params: runParams,
   response: detailSchema,
   handler: async ({ actor, params, deps }) => {
     const run = await requireRun(deps, actor, params);
-    const alerts = await listAlerts(deps.db, run.id, shownAlerts);
-    return { ...toRun(run), alerts: alerts.map((alert) => ({ ...alert, at: timeOf(alert.at) })) };
+    const [alerts, metadata] = await Promise.all([
+      listAlerts(deps.db, run.id, shownAlerts),
+      readRunMetadata(deps.db, deps.blobs, run.id),
+    ]);
+    return {
+      ...toRun(run),
+      alerts: alerts.map((alert) => ({ ...alert, at: timeOf(alert.at) })),
+      metadata: metadata ?? null,
+    };
   },
 });
 
@@ -240,6 +255,8 @@ const files = defineRoute({
       .object({
         name: z.string(),
         size: z.int(),
+        md5: z.string().nullable().describe('Base64; null where the storage does not tell.'),
+        mediaType: z.string().nullable().describe('As its name ends.'),
         uploadedAt: timeSchema,
         url: z.string().describe('Absolute, needs no key, works for an hour.'),
       })
@@ -272,6 +289,8 @@ const files = defineRoute({
       (row) => ({
         name: row.name,
         size: row.size,
+        md5: row.md5,
+        mediaType: mediaTypeOf(row.name) ?? null,
         uploadedAt: timeOf(row.uploadedAt),
         url: urls.get(row.name) ?? '',
       }),

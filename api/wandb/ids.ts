@@ -18,3 +18,7 @@ export const projectInternalId = (id: number): string => encode(`ProjectInternal
 export const entityGlobalId = (id: number): string => encode(`Entity:${id}`);
 export const userGlobalId = (id: number): string => encode(`User:${id}`);
 export const runFileGlobalId = (runId: number, name: string): string => encode(`File:${runId}:${name}`);
+export function parseRunFileGlobalId(id: string): { runId: number; name: string } | undefined {
+  const match = /^File:(\d{1,9}):(.+)$/s.exec(Buffer.from(id, 'base64').toString());
+  return match?.[2] === undefined ? undefined : { runId: Number(match[1]), name: match[2] };
+}

@@ -8,6 +8,8 @@ import { DavitError } from '../../domain/errors.js';
  * because the wandb client sends no credentials with them.
  */
 export interface Blobs {
+  /** Are uploads noted as they come in? Else (bytes go past us) the storage has to be asked. */
+  readonly tellsUploads: boolean;
   /** Stores or replaces. Throws `body-too-large`, `storage-full`, `storage-unavailable`; what was stored before stays then. */
   put(key: string, source: Readable, options: { maxBytes: number }): Promise<BlobDigest>;
   /** `start` and `end` are byte positions, both inclusive. Throws `not-found`. */
@@ -23,9 +25,12 @@ export interface Blobs {
 
 export interface BlobStat {
   size: number;
+  /** When the storage knows it without reading the bytes. */
+  md5Base64?: string;
 }
 
-export interface BlobDigest extends BlobStat {
+export interface BlobDigest {
+  size: number;
   md5Base64: string;
   sha256Hex: string;
 }

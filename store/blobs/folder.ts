@@ -34,6 +34,8 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
   const pathOf = (key: string) => join(shardOf(key), checkKey(key).replaceAll('/', '+'));
 
   return {
+    tellsUploads: true,
+
     async put(key, source, { maxBytes }) {
       const path = pathOf(key);
       const unfinished = join(temporary, randomBytes(12).toString('hex'));

@@ -58,6 +58,8 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
   const seconds = (ms: number) => ({ expiresIn: Math.max(1, Math.floor(Math.min(ms, longestLinkMs) / 1000)) });
 
   return {
+    tellsUploads: false,
+
     async put(key, source, { maxBytes }) {
       // S3 wants the length before the first byte, so the bytes wait in a file; their digests are known by the way.
       const folder = await mkdtemp(join(tmpdir(), 'davit-upload-'));
@@ -97,7 +99,8 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
     async stat(key) {
       try {
         const found = await client.send(new HeadObjectCommand(at(key)));
-        return { size: found.ContentLength ?? 0 };
+        const md5Base64 = found.ServerSideEncryption?.startsWith('aws:kms') ? undefined : md5Of(found.ETag);
+        return { size: found.ContentLength ?? 0, ...(md5Base64 === undefined ? {} : { md5Base64 }) };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw storageError(error, key);
@@ -120,6 +123,12 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
       return getSignedUrl(signing, new GetObjectCommand({ ...at(key), ...disposition }), seconds(expiresInMs));
     },
   };
+}
+
+/** An ETag is the MD5 of what came in one piece; of parts, and under some encryptions, it is something else. */
+function md5Of(etag: string | undefined): string | undefined {
+  const hex = /^"?([0-9a-f]{32})"?$/.exec(etag ?? '')?.[1];
+  return hex === undefined ? undefined : Buffer.from(hex, 'hex').toString('base64');
 }
 
 const isMissing = (error: unknown): boolean => error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name);

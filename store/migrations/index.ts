@@ -9,6 +9,7 @@ import * as launchEnds from './0008-launch-ends.js';
 import * as runs from './0010-runs.js';
 import * as artifacts from './0011-artifacts.js';
 import * as publicApi from './0013-public-api.js';
+import * as runFiles from './0014-run-files.js';
 
 export interface Migration {
   name: string;
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   runs,
   artifacts,
   publicApi,
+  runFiles,
 ];

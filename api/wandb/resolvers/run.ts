@@ -53,7 +53,6 @@ export const runResolvers = {
       Promise.all(args.specs.map((text) => sampledHistory(db, run.id, specOf(text)))),
     parquetHistory: () => ({ parquetUrls: [], liveData: [] }),
     logLines,
-    runInfo: () => null,
   },
 };
 
@@ -127,7 +126,8 @@ async function logLines(run: RunParent, args: LogArgs, { db }: Context) {
       node: {
         number: l.line,
         timestamp: l.timestamp ?? null,
-        level: l.level,
+        // As the client's own documentation has it: a word for errors, nothing for the rest.
+        level: l.level === 'error' ? 'error' : null,
         label: l.label ?? null,
         line: l.text,
       },

@@ -2,6 +2,7 @@ export const fileDefs = /* GraphQL */ `
   extend type Mutation {
     createRunFiles(input: CreateRunFilesInput!): CreateRunFilesPayload
     markRunFilesUploaded(input: MarkRunFilesUploadedInput!): MarkRunFilesUploadedPayload
+    deleteFiles(input: DeleteFilesInput!): DeleteFilesPayload
   }
 
   type FileConnection {
@@ -25,8 +26,18 @@ export const fileDefs = /* GraphQL */ `
     sizeBytes: Int64!
     mimetype: String
     updatedAt: DateTime
-    "The text 0 stands for a file that is not there."
+    "Base64. The text 0 stands for a file that is not there."
     md5: String
+  }
+
+  input DeleteFilesInput {
+    files: [ID!]!
+    projectId: Int
+    clientMutationId: String
+  }
+  type DeleteFilesPayload {
+    success: Boolean
+    clientMutationId: String
   }
 
   input CreateRunFilesInput {

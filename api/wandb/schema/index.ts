@@ -4,6 +4,7 @@ import { fileResolvers } from '../resolvers/files.js';
 import { projectResolvers } from '../resolvers/project.js';
 import { runAlertMutations } from '../resolvers/run-alerts.js';
 import { runEndMutations } from '../resolvers/run-ends.js';
+import { runInfoResolvers } from '../resolvers/run-info.js';
 import { runMutations } from '../resolvers/run-mutations.js';
 import { runResolvers } from '../resolvers/run.js';
 import { sessionResolvers } from '../resolvers/session.js';
@@ -24,6 +25,7 @@ export const wandbSchema = createSchema<Context>({
     runMutations,
     runEndMutations,
     runAlertMutations,
+    runInfoResolvers,
     fileResolvers,
   ],
 });

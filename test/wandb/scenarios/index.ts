@@ -1,10 +1,18 @@
+import { consoleScenarios } from './console.js';
+import { fileScenarios } from './files.js';
 import { lifeScenarios } from './lives.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
 import { wholeRunScenarios } from './whole-run.js';
 
 /** Every scenario, in the order of the table's rows: each area's own file, one line here. */
-export const scenarios: readonly Scenario[] = unique([...wholeRunScenarios, ...runScenarioList, ...lifeScenarios]);
+export const scenarios: readonly Scenario[] = unique([
+  ...wholeRunScenarios,
+  ...runScenarioList,
+  ...lifeScenarios,
+  ...consoleScenarios,
+  ...fileScenarios,
+]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
 function unique(all: readonly Scenario[]): readonly Scenario[] {
