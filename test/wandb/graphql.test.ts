@@ -274,14 +274,18 @@ test('every file that is asked for gets its entry, in order; impossible names ge
   });
   const got = await fetch(listed.data.project.run.files.edges[0]?.node.directUrl ?? '');
   expect(await got.text()).toBe('snow');
-  const missing = await api.graphql(
+  const missing = await api.graphql<{
+    project: { run: { files: { edges: { node: { directUrl: string } }[] } } };
+  }>(
     '{ project(name: "demo") { run(name: "files1") { files(names: ["gone.txt"]) { edges { node { name md5 updatedAt directUrl } } } } } }',
   );
   expect(missing.data).toMatchObject({
     project: {
-      run: { files: { edges: [{ node: { name: 'gone.txt', md5: '0', updatedAt: null, directUrl: null } }] } },
+      run: { files: { edges: [{ node: { name: 'gone.txt', md5: '0', updatedAt: null } }] } },
     },
   });
+  // An address all the same: to a program that downloads without looking, "404" says more than no address.
+  expect((await fetch(missing.data.project.run.files.edges[0]?.node.directUrl ?? '')).status).toBe(404);
 });
 
 test('the schema tells older clients all they ask of it', async () => {
