@@ -3,6 +3,18 @@ import type { Store } from './open.js';
 export const projectByName = (db: Store, entityId: number, name: string) =>
   db.selectFrom('project').selectAll().where('entity_id', '=', entityId).where('name', '=', name).executeTakeFirst();
 
+export const projectsByIds = (db: Store, ids: readonly number[]) =>
+  db
+    .selectFrom('project')
+    .innerJoin('entity', 'entity.id', 'project.entity_id')
+    .selectAll('project')
+    .select(['entity.name as entity_name', 'entity.kind as entity_kind'])
+    .where('project.id', 'in', [...ids])
+    .execute();
+
+export const projectsOfEntity = async (db: Store, entityId: number): Promise<number[]> =>
+  (await db.selectFrom('project').select('id').where('entity_id', '=', entityId).execute()).map((row) => row.id);
+
 /** The project of this name, made if there is none: projects come into being with the first thing in them. */
 export async function ensureProject(
   db: Store,

@@ -62,6 +62,15 @@ const selectRuns = (db: Store) =>
 
 export const runById = (db: Store, id: number) => selectRuns(db).where('run.id', '=', id).executeTakeFirst();
 
+/** By id, oldest first. */
+export const runsByIds = (db: Store, ids: readonly number[]): Promise<RunRow[]> =>
+  ids.length === 0
+    ? Promise.resolve([])
+    : selectRuns(db)
+        .where('run.id', 'in', [...ids])
+        .orderBy('run.id')
+        .execute();
+
 export const runByName = (db: Store, projectId: number, name: string): Promise<RunRow | undefined> =>
   selectRuns(db).where('run.project_id', '=', projectId).where('run.name', '=', name).executeTakeFirst();
 

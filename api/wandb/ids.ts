@@ -22,3 +22,24 @@ export function parseRunFileGlobalId(id: string): { runId: number; name: string 
   const match = /^File:(\d{1,9}):(.+)$/s.exec(Buffer.from(id, 'base64').toString());
   return match?.[2] === undefined ? undefined : { runId: Number(match[1]), name: match[2] };
 }
+
+/** Ids of artifacts are `artifactWireId` of domain/job.ts. */
+export const artifactIdOf = (id: string): number | undefined => numberIn('Artifact', id);
+export const collectionGlobalId = (id: number): string => encode(`ArtifactCollection:${id}`);
+export const collectionIdOf = (id: string): number | undefined => numberIn('ArtifactCollection', id);
+export const membershipGlobalId = (id: number): string => encode(`ArtifactCollectionMembership:${id}`);
+export const artifactTypeGlobalId = (projectId: number, name: string): string =>
+  encode(`ArtifactType:${projectId}:${name}`);
+export const aliasGlobalId = (collectionId: number, alias: string): string =>
+  encode(`ArtifactAlias:${collectionId}:${alias}`);
+export const tagGlobalId = (tag: string): string => encode(`Tag:${tag}`);
+export const manifestGlobalId = (id: number): string => encode(`ArtifactManifest:${id}`);
+export const artifactFileGlobalId = (artifactId: number, path: string): string =>
+  encode(`ArtifactFile:${artifactId}:${path}`);
+
+function numberIn(type: string, id: string): number | undefined {
+  const text = Buffer.from(id, 'base64').toString();
+  const digits = text.startsWith(`${type}:`) ? text.slice(type.length + 1) : '';
+  // As the database counts: 31 bits.
+  return /^[1-9]\d{0,9}$/.test(digits) && Number(digits) < 2 ** 31 ? Number(digits) : undefined;
+}

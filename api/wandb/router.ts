@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler } from 'express';
 import { toDavitError } from '../errors.js';
 import { requestIdOf } from '../request-id.js';
+import { artifactDownload } from './artifact-download.js';
 import { wandbLimits, type WandbDeps } from './deps.js';
 import { fileStream } from './file-stream.js';
 import { graphqlRunner, isTemporary } from './graphql.js';
@@ -33,7 +34,8 @@ export function wandbRouter(deps: WandbDeps): express.Router {
       .json({ errors: [{ message: 'Send GraphQL by POST.' }] });
   });
   router.post('/files/:entity/:project/:run/file_stream', key, json, fileStream(deps));
-  router.use(['/graphql', '/files'], errorsForTheClient(deps));
+  router.use('/artifactsV2', key, artifactDownload(deps));
+  router.use(['/graphql', '/files', '/artifactsV2'], errorsForTheClient(deps));
   return router;
 }
 

@@ -15,6 +15,7 @@ import { runById } from '../../../store/runs.js';
 import { requireOwnLaunch, requireWriter, visibleProject, type Context, type RunParent } from '../context.js';
 import { wandbLimits } from '../deps.js';
 import { parseRunFileGlobalId, runFileGlobalId, runGlobalId } from '../ids.js';
+import { ownFields } from '../own-fields.js';
 import { runToWrite } from './run-mutations.js';
 
 interface FilesInput {
@@ -41,7 +42,8 @@ export const fileResolvers = {
     fileCount: (run: RunParent, _: unknown, { db }: Context) => countRunFiles(db, run.id),
     files,
   },
-  File: {
+  // Files of artifacts answer for themselves.
+  File: ownFields('run', {
     id: (file: FileParent) => runFileGlobalId(file.run.id, file.name),
     displayName: (file: FileParent) => file.name,
     url: (file: FileParent, args: { upload?: boolean | null }, context: Context) =>
@@ -53,7 +55,7 @@ export const fileResolvers = {
     updatedAt: (file: FileParent) => file.stored?.uploadedAt ?? null,
     // `wandb.restore` takes "0" for "not found".
     md5: (file: FileParent) => (file.stored ? file.stored.md5 : '0'),
-  },
+  }),
 };
 
 /** One entry for each name, in order: a client that gets another number gives up on all of them. */
@@ -139,6 +141,7 @@ async function files(run: RunParent, args: FilesArgs, { db }: Context) {
   return {
     edges: shown.map((node) => ({ node, cursor: node.name })),
     pageInfo: { endCursor: shown.at(-1)?.name ?? null, hasNextPage: names.length === 0 && stored.length > limit },
+    totalCount: () => (names.length > 0 ? shown.length : countRunFiles(db, run.id)),
     uploadHeaders: [],
   };
 }

@@ -8,6 +8,7 @@ export const fileDefs = /* GraphQL */ `
   type FileConnection {
     edges: [FileEdge!]!
     pageInfo: PageInfo!
+    totalCount: Int!
     "Headers to send with an upload, each 'Name: value'."
     uploadHeaders: [String!]!
   }
@@ -28,6 +29,9 @@ export const fileDefs = /* GraphQL */ `
     updatedAt: DateTime
     "Base64. The text 0 stands for a file that is not there."
     md5: String
+    "Of files of artifacts: base64 MD5, or what a reference has for one."
+    digest: String
+    storagePath: String
   }
 
   input DeleteFilesInput {

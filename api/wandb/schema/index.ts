@@ -1,5 +1,11 @@
 import { createSchema } from 'graphql-yoga';
 import type { Context } from '../context.js';
+import { artifactCollectionEditResolvers } from '../resolvers/artifact-collection-edit.js';
+import { artifactCollectionResolvers } from '../resolvers/artifact-collection.js';
+import { artifactEditResolvers } from '../resolvers/artifact-edit.js';
+import { artifactLinkResolvers } from '../resolvers/artifact-link.js';
+import { artifactLookupResolvers } from '../resolvers/artifact-lookup.js';
+import { artifactResolvers } from '../resolvers/artifact.js';
 import { fileResolvers } from '../resolvers/files.js';
 import { projectResolvers } from '../resolvers/project.js';
 import { runAlertMutations } from '../resolvers/run-alerts.js';
@@ -9,6 +15,9 @@ import { runMutations } from '../resolvers/run-mutations.js';
 import { runResolvers } from '../resolvers/run.js';
 import { sessionResolvers } from '../resolvers/session.js';
 import { scalarDefs, scalars } from '../scalars.js';
+import { artifactCollectionDefs } from './artifact-collection.js';
+import { artifactEditDefs } from './artifact-edit.js';
+import { artifactReadDefs } from './artifact-read.js';
 import { fileDefs } from './files.js';
 import { projectDefs } from './project.js';
 import { runDefs } from './run.js';
@@ -16,7 +25,16 @@ import { sessionDefs } from './session.js';
 
 /** One pair of files per area: what there is (schema/) and how it is answered (resolvers/). */
 export const wandbSchema = createSchema<Context>({
-  typeDefs: [scalarDefs, sessionDefs, projectDefs, runDefs, fileDefs],
+  typeDefs: [
+    scalarDefs,
+    sessionDefs,
+    projectDefs,
+    runDefs,
+    fileDefs,
+    artifactReadDefs,
+    artifactCollectionDefs,
+    artifactEditDefs,
+  ],
   resolvers: [
     scalars,
     sessionResolvers,
@@ -27,5 +45,11 @@ export const wandbSchema = createSchema<Context>({
     runAlertMutations,
     runInfoResolvers,
     fileResolvers,
+    artifactResolvers,
+    artifactCollectionResolvers,
+    artifactLookupResolvers,
+    artifactEditResolvers,
+    artifactLinkResolvers,
+    artifactCollectionEditResolvers,
   ],
 });
