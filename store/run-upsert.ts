@@ -10,6 +10,7 @@ import { joinLife, startLife } from './run-lives.js';
 import { addWriter } from './run-writers.js';
 import { runById, type RunRow } from './runs.js';
 import { storable } from './text.js';
+import { inTransaction } from './transaction.js';
 
 export interface RunUpsert {
   projectId: number;
@@ -49,7 +50,7 @@ export interface RunFields {
 
 /** Makes the run or changes what is given. Repeating it is harmless; two at once make one run. */
 export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: RunRow; inserted: boolean }> {
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, async (tx) => {
     const known = await tx
       .selectFrom('run')
       .select(lifeColumns)

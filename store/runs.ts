@@ -45,7 +45,7 @@ export interface RunRecord {
 /** A run's row with the names around it; config and summary are still text. */
 export type RunRow = Awaited<ReturnType<typeof runById>> & object;
 
-const selectRuns = (db: Store) =>
+export const selectRuns = (db: Store) =>
   db
     .selectFrom('run')
     .innerJoin('project', 'project.id', 'run.project_id')

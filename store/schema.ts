@@ -6,6 +6,7 @@ import type { Loss } from '../domain/parking.js';
 import type { LineBases, WriterLines } from '../domain/line-places.js';
 import type { ResolvedLaunch } from '../domain/resolved-launch.js';
 import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
+import type { SweepState } from '../domain/sweeps/state.js';
 import type { Discipline, HoldCause, LaunchState, LogStream, Role, RunState, TargetName } from '../domain/words.js';
 
 /** The tables as Kysely sees them. The truth is in migrations/. */
@@ -213,6 +214,51 @@ export interface Schema {
     md5: Maybe<string>;
     created_at: At;
     uploaded_at: MaybeAt;
+  };
+  sweep: {
+    id: Generated<number>;
+    project_id: number;
+    name: string;
+    display_name: Generated<string>;
+    description: Generated<string>;
+    state: ColumnType<SweepState, SweepState | undefined, SweepState>;
+    config: string;
+    method: Generated<string>;
+    controller: Maybe<string>;
+    scheduler: Maybe<string>;
+    user_id: Maybe<number>;
+    decided: Generated<number>;
+    grid_next: Big;
+    exhausted: Generated<boolean>;
+    judged_at: MaybeAt;
+    created_at: At;
+    updated_at: At;
+    heartbeat_at: MaybeAt;
+  };
+  sweep_agent: {
+    id: Generated<number>;
+    sweep_id: number;
+    name: string;
+    host: Generated<string>;
+    actor: Generated<string>;
+    exited: Generated<boolean>;
+    created_at: At;
+    heartbeat_at: At;
+  };
+  sweep_set: {
+    sweep_id: number;
+    n: number;
+    origin: 'search' | 'enqueued' | 'controller' | 'prior' | 'foreign';
+    state: 'waiting' | 'given' | 'started' | 'ended';
+    run_name: string;
+    args: string;
+    key: string;
+    agent_id: Maybe<number>;
+    gives: Generated<number>;
+    resumes: Generated<boolean>;
+    former: Generated<string[]>;
+    created_at: At;
+    given_at: MaybeAt;
   };
   audit: {
     id: Generated<number>;

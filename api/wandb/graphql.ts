@@ -6,6 +6,7 @@ import { toDavitError } from '../errors.js';
 import { requestIdOf } from '../request-id.js';
 import type { Context } from './context.js';
 import { costLimits, costProblem } from './cost.js';
+import { GoneError } from './gone.js';
 import { noteUnanswered } from './unanswered.js';
 import { explained, validationRules } from './validation.js';
 
@@ -108,6 +109,7 @@ function answerOf(result: ExecutionResult, req: Request, context: Context): Answ
       errors.push(plain(error));
       continue;
     }
+    if (cause instanceof GoneError) return { status: 404, body: { errors: [{ message: cause.message }] } };
     const known = toDavitError(cause);
     if (isTemporary(known, cause)) {
       context.log.warn({ err: cause, requestId: requestIdOf(req) }, 'a GraphQL request has to be sent again');

@@ -42,4 +42,19 @@ function numberIn(type: string, id: string): number | undefined {
   const digits = text.startsWith(`${type}:`) ? text.slice(type.length + 1) : '';
   // As the database counts: 31 bits.
   return /^[1-9]\d{0,9}$/.test(digits) && Number(digits) < 2 ** 31 ? Number(digits) : undefined;
+
+
+export const sweepGlobalId = (sweep: { name: string; project_name: string; entity_name: string }): string =>
+  encode(`Sweep:v1:${sweep.name}:${sweep.project_name}:${sweep.entity_name}`);
+
+export function parseSweepGlobalId(id: string): { name: string; project: string; entity: string } | undefined {
+  const match = /^Sweep:v1:([^:]+):([^:]+):([^:]+)$/.exec(Buffer.from(id, 'base64').toString());
+  if (!match?.[1] || !match[2] || !match[3]) return undefined;
+  return { name: match[1], project: match[2], entity: match[3] };
+}
+
+export const sweepAgentGlobalId = (id: number): string => encode(`Agent:${id}`);
+export function parseSweepAgentGlobalId(id: string): number | undefined {
+  const match = /^Agent:(\d{1,9})$/.exec(Buffer.from(id, 'base64').toString());
+  return match?.[1] === undefined ? undefined : Number(match[1]);
 }

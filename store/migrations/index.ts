@@ -8,6 +8,7 @@ import * as estimates from './0007-estimates.js';
 import * as launchEnds from './0008-launch-ends.js';
 import * as runs from './0010-runs.js';
 import * as artifacts from './0011-artifacts.js';
+import * as sweeps from './0012-sweeps.js';
 import * as publicApi from './0013-public-api.js';
 import * as runFiles from './0014-run-files.js';
 
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   launchEnds,
   runs,
   artifacts,
+  sweeps,
   publicApi,
   runFiles,
 ];

@@ -6,6 +6,7 @@ import { projectNameProblem, runNameProblem } from '../../../domain/run-name.js'
 import { runStates, type RunState } from '../../../domain/words.js';
 import { upsertRun, type RunFields } from '../../../store/run-upsert.js';
 import { runByName } from '../../../store/runs.js';
+import { runNamesSweep } from '../../../store/sweep-changes.js';
 import {
   requireOwnLaunch,
   requireWriter,
@@ -76,6 +77,7 @@ async function upsertBucket(_: unknown, { input }: { input: UpsertBucketInput },
     ...(actor.userId === undefined ? {} : { userId: actor.userId }),
     ...(actor.launchId === undefined ? {} : { launchId: actor.launchId }),
   });
+  if (input.sweep) await runNamesSweep(context.db, scope.id, input.sweep, run);
   return { bucket: { ...run, scope } satisfies RunParent, inserted };
 }
 

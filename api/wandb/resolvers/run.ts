@@ -50,7 +50,7 @@ export const runResolvers = {
         (l) => l.content,
       ),
     sampledHistory: (run: RunParent, args: { specs: string[] }, { db }: Context) =>
-      Promise.all(args.specs.map((text) => sampledHistory(db, run.id, specOf(text)))),
+      Promise.all(args.specs.map((text) => (isEmptySpec(text) ? [] : sampledHistory(db, run.id, specOf(text))))),
     parquetHistory: () => ({ parquetUrls: [], liveData: [] }),
     logLines,
   },
@@ -84,6 +84,9 @@ function wandbConfig(run: RunParent, keys: string[] | null | undefined): string 
 
 const chosen = <T>(values: Record<string, T>, keys: string[]): Record<string, T> =>
   Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
+
+/** `{}` comes with every list of a sweep's runs, and asks for nothing. */
+const isEmptySpec = (text: string): boolean => /^\s*(\{\s*\}|null)\s*$/.test(text);
 
 function specOf(text: string): SampleSpec {
   const spec = parseObjectOrEmpty(toStrictJson(text));

@@ -23,6 +23,8 @@ const features: Record<string, boolean> = {
   ARTIFACT_COLLECTIONS_FILTERING_SORTING: true,
   ARTIFACT_V2_DOWNLOAD_HANDLER_SUPPORTS_ARTIFACT_ID: true,
   LARGE_FILENAMES: true,
+  SWEEPS_QUERY_FILTERING: true,
+  SWEEPS_LOCAL_SCHEDULER: true,
 };
 
 /** Teams shown with the viewer; somebody in more of them lists entities by REST. */

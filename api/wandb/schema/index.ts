@@ -14,6 +14,7 @@ import { runInfoResolvers } from '../resolvers/run-info.js';
 import { runMutations } from '../resolvers/run-mutations.js';
 import { runResolvers } from '../resolvers/run.js';
 import { sessionResolvers } from '../resolvers/session.js';
+import { sweepResolvers } from '../resolvers/sweeps.js';
 import { scalarDefs, scalars } from '../scalars.js';
 import { artifactCollectionDefs } from './artifact-collection.js';
 import { artifactEditDefs } from './artifact-edit.js';
@@ -22,6 +23,7 @@ import { fileDefs } from './files.js';
 import { projectDefs } from './project.js';
 import { runDefs } from './run.js';
 import { sessionDefs } from './session.js';
+import { sweepDefs } from './sweeps.js';
 
 /** One pair of files per area: what there is (schema/) and how it is answered (resolvers/). */
 export const wandbSchema = createSchema<Context>({
@@ -31,6 +33,7 @@ export const wandbSchema = createSchema<Context>({
     projectDefs,
     runDefs,
     fileDefs,
+    sweepDefs,
     artifactReadDefs,
     artifactCollectionDefs,
     artifactEditDefs,
@@ -45,6 +48,7 @@ export const wandbSchema = createSchema<Context>({
     runAlertMutations,
     runInfoResolvers,
     fileResolvers,
+    sweepResolvers,
     artifactResolvers,
     artifactCollectionResolvers,
     artifactLookupResolvers,
