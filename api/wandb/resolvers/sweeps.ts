@@ -22,6 +22,8 @@ import { sweepMutations } from './sweep-mutations.js';
 /** A sweep, where it was found, and what is asked of all sweeps of its page at once. */
 export type SweepParent = SweepRow & {
   scope: ProjectScope;
+  /** Nobody lists the runs of many sweeps at once. */
+  alone: boolean;
   counts(): Promise<Map<string, number>>;
   best(): Promise<Map<string, number>>;
 };
@@ -124,7 +126,7 @@ export function sweepParents(context: Context, scope: ProjectScope, rows: readon
       scope.id,
       rows.map((row) => ({ name: row.name, metric: configOf(row)?.metric })),
     ));
-  return rows.map((row) => ({ ...row, scope, counts, best }));
+  return rows.map((row) => ({ ...row, scope, counts, best, alone: rows.length === 1 }));
 }
 
 async function sweeps(
@@ -165,7 +167,7 @@ function sweepFilter(text: string | null | undefined) {
 }
 
 async function runs(s: SweepParent, args: PageArgs, { db }: Context) {
-  const limit = pageSize(args.first, mostRuns);
+  const limit = pageSize(args.first, s.alone ? mostRuns : 50);
   return runConnection(await runsOfSweep(db, s, runPage(args, limit)), limit, s.scope);
 }
 
@@ -190,7 +192,7 @@ function connection<T, N>(rows: readonly T[], limit: number, node: (row: T) => N
 }
 
 const pageSize = (first: number | null | undefined, byDefault: number): number =>
-  Math.min(Math.max(first ?? byDefault, 1), mostRuns);
+  first === null || first === undefined ? byDefault : Math.min(Math.max(first, 1), longestPage);
 const cursorOf = (id: number): string => Buffer.from(`sweep ${id}`).toString('base64url');
 
 function idIn(cursor: string): number {
