@@ -42,7 +42,7 @@ function numberIn(type: string, id: string): number | undefined {
   const digits = text.startsWith(`${type}:`) ? text.slice(type.length + 1) : '';
   // As the database counts: 31 bits.
   return /^[1-9]\d{0,9}$/.test(digits) && Number(digits) < 2 ** 31 ? Number(digits) : undefined;
-
+}
 
 export const sweepGlobalId = (sweep: { name: string; project_name: string; entity_name: string }): string =>
   encode(`Sweep:v1:${sweep.name}:${sweep.project_name}:${sweep.entity_name}`);
