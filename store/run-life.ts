@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { deleteVersion } from './artifact-delete.js';
 import type { Store } from './open.js';
 
 /** The client shows a sign of life each 30 s; what is silent for longer than this has crashed. */
@@ -64,4 +65,17 @@ export async function setRunState(db: Store, runId: number, state: keyof typeof 
 export async function deleteRun(db: Store, runId: number): Promise<boolean> {
   const done = await db.deleteFrom('run').where('id', '=', runId).executeTakeFirst();
   return done.numDeletedRows > 0n;
+}
+
+/** The versions that it logged. Returns how many there were. */
+export async function deleteRunArtifacts(db: Store, runId: number): Promise<number> {
+  const versions = await db
+    .selectFrom('artifact')
+    .select('id')
+    .where('run_id', '=', runId)
+    .where('state', '!=', 'DELETED')
+    .orderBy('id')
+    .execute();
+  for (const { id } of versions) await deleteVersion(db, id);
+  return versions.length;
 }

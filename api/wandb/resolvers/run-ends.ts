@@ -1,7 +1,7 @@
 import { DavitError } from '../../../domain/errors.js';
 import { audit } from '../../../store/audit.js';
 import { rewind } from '../../../store/run-branch.js';
-import { deleteRun, requestRunStop, setRunState } from '../../../store/run-life.js';
+import { deleteRun, deleteRunArtifacts, requestRunStop, setRunState } from '../../../store/run-life.js';
 import { runByName } from '../../../store/runs.js';
 import { defaultEntity, type Context, type RunParent } from '../context.js';
 import { runOfId, runToWrite } from './run-mutations.js';
@@ -19,11 +19,23 @@ async function stopRun(_: unknown, { input }: { input: { id: string } }, context
   return { success };
 }
 
-async function removeRun(_: unknown, { input }: { input: { id: string } }, context: Context) {
+interface DeleteInput {
+  id: string;
+  deleteArtifacts?: boolean | null;
+}
+
+async function removeRun(_: unknown, { input }: { input: DeleteInput }, context: Context) {
   const run = await runOfId(context, input.id, 'Deleting a run');
   refuseOthers(context, run);
+  // Before the run: afterwards nobody would know which they were.
+  const artifacts = input.deleteArtifacts === true ? await deleteRunArtifacts(context.db, run.id) : undefined;
   const success = await deleteRun(context.db, run.id);
-  await audit(context.db, { actor: context.actor.name, action: 'run.delete', subject: runSubject(run) });
+  await audit(context.db, {
+    actor: context.actor.name,
+    action: 'run.delete',
+    subject: runSubject(run),
+    ...(artifacts === undefined ? {} : { data: { artifacts } }),
+  });
   return { success };
 }
 
