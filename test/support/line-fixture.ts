@@ -36,6 +36,10 @@ export async function lineFixture(db: Store, entity = 'ada'): Promise<LineFixtur
     .returning('id')
     .executeTakeFirstOrThrow();
   await db
+    .insertInto('artifact_membership')
+    .values({ collection_id: collection.id, artifact_id: artifact.id, version_index: 0 })
+    .execute();
+  await db
     .insertInto('artifact_alias')
     .values({ collection_id: collection.id, alias: 'latest', artifact_id: artifact.id })
     .execute();

@@ -7,6 +7,7 @@ import { runStates, type RunState } from '../../../domain/words.js';
 import { upsertRun, type RunFields } from '../../../store/run-upsert.js';
 import { runByName } from '../../../store/runs.js';
 import { runNamesSweep } from '../../../store/sweep-changes.js';
+import { authorOf } from '../author.js';
 import {
   requireOwnLaunch,
   requireWriter,
@@ -62,6 +63,7 @@ async function upsertBucket(_: unknown, { input }: { input: UpsertBucketInput },
   if (problem) throw new DavitError('invalid-request', problem);
   const { created: _created, ...scope } = await writableProject(context, input.entityName, projectName);
   const { actor, request } = context;
+  const userId = await authorOf(context, scope);
   const branch = branchOf(input.config);
   // Only the first request of a process says where it runs. One that resumes knows the id of its run, which it has asked for.
   const begins = typeof input.host === 'string';
@@ -74,7 +76,7 @@ async function upsertBucket(_: unknown, { input }: { input: UpsertBucketInput },
     ...(begins ? { start: { resumed, ageMs: request.ageMs, isAbandoned: request.isAbandoned } } : {}),
     ...(request.writer === undefined ? {} : { writer: request.writer }),
     ...(fork === undefined ? {} : { fork }),
-    ...(actor.userId === undefined ? {} : { userId: actor.userId }),
+    ...(userId === undefined ? {} : { userId }),
     ...(actor.launchId === undefined ? {} : { launchId: actor.launchId }),
   });
   if (input.sweep) await runNamesSweep(context.db, scope.id, input.sweep, run);

@@ -59,7 +59,8 @@ export const lifeScenarios: Scenario[] = [
       const run = await lookAt(ctx, 'on');
       expect(run).toMatchObject({ state: 'finished', config: { life: 'three' } });
       expect(stepsOf(run)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-      expect(run.summary).toMatchObject({ one: 2, two: 2, three: 2 });
+      // That of the first one may not have been sent before it was killed.
+      expect(run.summary).toMatchObject({ two: 2, three: 2 });
       expect(printed(run, 'line of').map((line) => line.trim())).toEqual(
         ['one', 'two', 'three'].flatMap((life) => [0, 1, 2].map((n) => `line of ${life} ${n}`)),
       );
