@@ -71,8 +71,20 @@ async function resume(tx: Store, run: LifeOf): Promise<void> {
     .execute();
 }
 
-/** All that a process logs. What people and uploads made of the run stays: its name, notes, files, artifacts. */
+/** What every client writes of its process beside the stream: of a process that is killed before its own are uploaded, the former ones would stay. */
+const processFiles = [
+  'output.log',
+  'wandb-summary.json',
+  'wandb-metadata.json',
+  'config.yaml',
+  'requirements.txt',
+  'conda-environment.yaml',
+  'diff.patch',
+];
+
+/** All that a process logs. What people and scripts made of the run stays: its name, notes, saved files, artifacts. */
 async function forget(tx: Store, runId: number): Promise<void> {
+  await tx.deleteFrom('run_file').where('run_id', '=', runId).where('name', 'in', processFiles).execute();
   await forgetHistory(tx, runId);
   await tx.deleteFrom('run_line').where('run_id', '=', runId).execute();
   await tx.deleteFrom('run_writer').where('run_id', '=', runId).execute();

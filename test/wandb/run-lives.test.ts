@@ -94,11 +94,21 @@ test('a life that logs nothing has forgotten the former one, and the end of that
   expect(await seen('silent')).toEqual({ state: 'finished', steps: [], console: [], summary: {} });
 });
 
-test('notes, tags and name that people gave stay when a run is begun again', async () => {
+test('notes that people gave and files that scripts saved stay when a run is begun again, the files of the process do not', async () => {
   await live('named');
   await send({ name: 'named', notes: 'mine' });
+  const files = await api.graphql<{ createRunFiles: { files: { uploadUrl: string }[] } }>(
+    `mutation { createRunFiles(input: {entityName: "ada", projectName: "lives", runName: "named", files: ["output.log", "model.pt"]}) {
+      files { uploadUrl } } }`,
+  );
+  for (const { uploadUrl } of files.data.createRunFiles.files)
+    expect((await fetch(uploadUrl, { method: 'PUT', body: 'bytes' })).status).toBe(200);
   await init('named');
   expect(await read('named')).toMatchObject({ notes: 'mine' });
+  const listed = await api.graphql(
+    '{ project(name: "lives") { run(name: "named") { files { edges { node { name } } } } } }',
+  );
+  expect(listed.data).toEqual({ project: { run: { files: { edges: [{ node: { name: 'model.pt' } }] } } } });
 });
 
 test('the first request again, because its answer was lost, is the same life', async () => {
