@@ -145,4 +145,18 @@ run.finish()
       ]);
     },
   },
+  {
+    name: 'login-verified',
+    promise:
+      '`wandb login --verify` stores a right key, says whose it is, and refuses a wrong one; scripts then need no variable.',
+    async run({ api, wandb, python }) {
+      const bare = { WANDB_API_KEY: '' };
+      const login = (key: string) => ['login', '--verify', '--relogin', '--host', api.url, key];
+      const wrong = await wandb(login(`davit_user-${'0'.repeat(40)}`), { env: bare, exitCode: 1 });
+      expect(wrong.output).not.toContain('Traceback');
+      await wandb(login(api.key), { env: bare });
+      const result = await python('import wandb\nprint("LOGGED IN AS", wandb.Api().default_entity)\n', { env: bare });
+      expect(result.output).toContain('LOGGED IN AS ada');
+    },
+  },
 ];
