@@ -1004,6 +1004,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/unanswered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What wandb clients asked for and this Davit does not know, the latest first
+         * @description Names of fields, arguments and types of GraphQL, never values. For site admins.
+         */
+        get: operations["listUnanswered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents/hello": {
         parameters: {
             query?: never;
@@ -2422,6 +2442,23 @@ export interface components {
         TransferLaunch: {
             /** @description queue or entity/queue */
             queue: string;
+        };
+        Unanswered: {
+            /** @description field, argument, input field or type. */
+            kind: string;
+            name: string;
+            /** @description The operation that it stood in; empty when that had no name. */
+            operation: string;
+            count: number;
+            /** Format: date-time */
+            firstAt: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** @description What the client that asked last calls itself. */
+            client: string;
+        };
+        UnansweredList: {
+            items: components["schemas"]["Unanswered"][];
         };
         Viewer: {
             /** @enum {string} */
@@ -4683,6 +4720,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUnanswered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnansweredList"];
                 };
             };
             /** @description A problem */

@@ -72,7 +72,9 @@ export function runKey(name: string): RunKey {
   const [first, ...rest] = name.split('.');
   const path = pathOf(first ?? '', rest);
   if (!path) {
-    const hint = /^(config|summary_metrics|summaryMetrics|summary)$/.test(first ?? '') ? ` Name an entry: "${first}.lr".` : '';
+    const hint = /^(config|summary_metrics|summaryMetrics|summary)$/.test(first ?? '')
+      ? ` Name an entry: "${first}.lr".`
+      : '';
     throw new DavitError('invalid-request', `Runs have no key "${name.slice(0, 200)}" to filter or order by.${hint}`);
   }
   if (name.length > longestKey || path.path.length > deepestPath)

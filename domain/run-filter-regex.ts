@@ -15,8 +15,7 @@ export function postgresRegex(
   key: string,
   alsoIgnoreCase = false,
 ): { pattern: string; source: string; ignoreCase: boolean } {
-  const refuse = (why: string) =>
-    new DavitError('invalid-request', `The $regex of "${key}" cannot be used: ${why}.`);
+  const refuse = (why: string) => new DavitError('invalid-request', `The $regex of "${key}" cannot be used: ${why}.`);
   if (source.length > longestPattern) throw refuse(`it has more than ${longestPattern} characters`);
   let rest = source;
   let ignoreCase = alsoIgnoreCase;

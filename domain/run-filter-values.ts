@@ -50,7 +50,10 @@ const refuse = (operator: string, name: string) =>
 function numberOf(value: Json, name: string): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isFinite(number))
-    throw new DavitError('invalid-request', `"${name}" needs a number of seconds, not ${JSON.stringify(value).slice(0, 100)}.`);
+    throw new DavitError(
+      'invalid-request',
+      `"${name}" needs a number of seconds, not ${JSON.stringify(value).slice(0, 100)}.`,
+    );
   return number;
 }
 
@@ -58,12 +61,18 @@ function numberOf(value: Json, name: string): number {
 function timeOf(value: Json, name: string): string {
   let date: Date | undefined;
   if (typeof value === 'number') date = new Date(Math.abs(value) > 1e11 ? value : value * 1000);
-  else if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i.test(value)) {
+  else if (
+    typeof value === 'string' &&
+    /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i.test(value)
+  ) {
     const [, day = '', clock = '', zone = ''] = /^(\S{10})(?:[T ](.*?))?\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(value) ?? [];
     date = new Date(`${day}T${(clock || '00:00').replace(',', '.')}${zone.toUpperCase() || 'Z'}`);
   }
   const year = date?.getUTCFullYear() ?? NaN;
   if (!date || !(year >= 1 && year <= 9999))
-    throw new DavitError('invalid-request', `"${name}" needs a time like 2030-01-31T12:00:00, not ${JSON.stringify(value).slice(0, 100)}.`);
+    throw new DavitError(
+      'invalid-request',
+      `"${name}" needs a time like 2030-01-31T12:00:00, not ${JSON.stringify(value).slice(0, 100)}.`,
+    );
   return date.toISOString();
 }

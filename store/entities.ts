@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
 import type { Role } from '../domain/words.js';
 import type { Store } from './open.js';
@@ -154,4 +155,105 @@ export async function setMember(db: Store, entityId: number, userId: number, rol
         .execute();
     return true;
   });
+}
+
+export interface UserRow {
+  id: number;
+  username: string;
+  display_name: string;
+  email: string;
+  is_admin: boolean;
+}
+
+/** Addresses are compared without regard to case; nobody's is empty. */
+export const userByEmail = (db: Store, email: string) =>
+  db
+    .selectFrom('user_account')
+    .selectAll()
+    .where('email', '<>', '')
+    .where(sql`lower(email)`, '=', email.trim().toLowerCase())
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+
+/** Users whose name or address has this text in it; for others than site admins, oneself and who is in a team with one. Exact finds come first. */
+export async function searchUsers(
+  db: Store,
+  viewer: { userId: number; isAdmin: boolean },
+  text: string,
+  limit: number,
+): Promise<UserRow[]> {
+  const wanted = text.trim().toLowerCase().slice(0, 300);
+  return db
+    .selectFrom('user_account')
+    .select(['id', 'username', 'display_name', 'email', 'is_admin'])
+    .where((eb) =>
+      eb.or([
+        sql<boolean>`position(${wanted} in lower(username)) > 0`,
+        sql<boolean>`position(${wanted} in lower(email)) > 0`,
+        sql<boolean>`position(${wanted} in lower(display_name)) > 0`,
+      ]),
+    )
+    .$if(!viewer.isAdmin, (q) =>
+      q.where((eb) =>
+        eb.or([
+          eb('id', '=', viewer.userId),
+          eb(
+            'id',
+            'in',
+            eb
+              .selectFrom('member as theirs')
+              .innerJoin('member as mine', 'mine.entity_id', 'theirs.entity_id')
+              .select('theirs.user_id')
+              .where('mine.user_id', '=', viewer.userId),
+          ),
+        ]),
+      ),
+    )
+    .orderBy(sql`lower(username) = ${wanted} or lower(email) = ${wanted}`, 'desc')
+    .orderBy('username')
+    .limit(limit)
+    .execute();
+}
+
+/** Names of the teams of these users, as far as the viewer may know of them. */
+export async function teamsOfUsers(
+  db: Store,
+  viewer: { userId: number; isAdmin: boolean },
+  userIds: readonly number[],
+): Promise<Map<number, string[]>> {
+  const teams = new Map<number, string[]>();
+  if (userIds.length === 0) return teams;
+  const rows = await db
+    .selectFrom('member')
+    .innerJoin('entity', 'entity.id', 'member.entity_id')
+    .select(['member.user_id', 'entity.name'])
+    .where('member.user_id', 'in', userIds)
+    .$if(!viewer.isAdmin, (q) =>
+      q.where('member.entity_id', 'in', (eb) =>
+        eb.selectFrom('member as mine').select('mine.entity_id').where('mine.user_id', '=', viewer.userId),
+      ),
+    )
+    .orderBy('entity.name')
+    .execute();
+  for (const { user_id, name } of rows) teams.set(user_id, [...(teams.get(user_id) ?? []), name]);
+  return teams;
+}
+
+/** Members of a team, or the one user whose entity it is. */
+export async function membersOf(
+  db: Store,
+  entity: { id: number; kind: 'user' | 'team' },
+): Promise<(UserRow & { role: Role })[]> {
+  if (entity.kind === 'user') {
+    const own = await db.selectFrom('user_account').selectAll().where('entity_id', '=', entity.id).executeTakeFirst();
+    return own ? [{ ...own, role: 'admin' }] : [];
+  }
+  return db
+    .selectFrom('member')
+    .innerJoin('user_account', 'user_account.id', 'member.user_id')
+    .select(['user_account.id', 'username', 'display_name', 'email', 'is_admin', 'member.role'])
+    .where('member.entity_id', '=', entity.id)
+    .orderBy('username')
+    .execute();
 }

@@ -210,7 +210,11 @@ function jsonSql(key: { kind: 'config' | 'summary'; path: string[] }, test: RunT
 }
 
 /** The index finds who has this value somewhere there; what is equal is said beside it. */
-function equalSql(key: { kind: 'config' | 'summary'; path: string[] }, value: RawBuilder<unknown>, wanted: Json): Condition {
+function equalSql(
+  key: { kind: 'config' | 'summary'; path: string[] },
+  value: RawBuilder<unknown>,
+  wanted: Json,
+): Condition {
   if (wanted === null) return sql`(${value} is null or ${value} = 'null'::jsonb)`;
   const equal = sql<boolean>`${value} = ${jsonOf(wanted)}::jsonb`;
   if (key.kind === 'summary') return equal;
@@ -224,7 +228,11 @@ function equalSql(key: { kind: 'config' | 'summary'; path: string[] }, value: Ra
 
 const indexedValues = 10;
 
-function inSql(key: { kind: 'config' | 'summary'; path: string[] }, value: RawBuilder<unknown>, test: Test<'in'>): Condition {
+function inSql(
+  key: { kind: 'config' | 'summary'; path: string[] },
+  value: RawBuilder<unknown>,
+  test: Test<'in'>,
+): Condition {
   if (test.values.length > 0 && test.values.length <= indexedValues)
     return sql`(${sql.join(
       test.values.map((each) => equalSql(key, value, each)),
@@ -242,7 +250,10 @@ function jsonOf(value: Json): string {
 }
 
 /** What runs are sorted by, null where they have nothing (those come last either way), and its type. */
-export function orderSql(order: RunOrder, joins: Joins): { by: RawBuilder<unknown>; cast: RawBuilder<unknown>; nullable: boolean } {
+export function orderSql(
+  order: RunOrder,
+  joins: Joins,
+): { by: RawBuilder<unknown>; cast: RawBuilder<unknown>; nullable: boolean } {
   const { key } = order;
   switch (key.kind) {
     case 'time':

@@ -66,10 +66,14 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
   const ids = page.order.descending ? sql`desc` : sql`asc`;
   const matching = sql`from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`;
   if (!counted || !query.filter) {
-    const keyset = after ? sql`and (${keysetSql({ by, id: sql`run.id`, cast, nullable, descending: page.order.descending }, after)})` : sql``;
+    const keyset = after
+      ? sql`and (${keysetSql({ by, id: sql`run.id`, cast, nullable, descending: page.order.descending }, after)})`
+      : sql``;
     const sorted = nullable ? direction : ids;
     const { rows } = await sql<{ id: number; at: string | null }>`
-      select run.id, (${by})::text as at ${matching} ${keyset} order by ${by} ${sorted}, run.id ${ids} limit ${page.limit + 1}`.execute(tx);
+      select run.id, (${by})::text as at ${matching} ${keyset} order by ${by} ${sorted}, run.id ${ids} limit ${page.limit + 1}`.execute(
+      tx,
+    );
     return { ids: rows, ...(counted ? { count: await countMatching(tx, query) } : {}) };
   }
   const keyset = after
@@ -90,7 +94,9 @@ async function countMatching(tx: Store, query: RunQuery): Promise<number> {
   const joins: Joins = { config: false, summary: false, user: false };
   const condition = filterSql(query.filter, joins);
   const { rows } = await sql<{ count: number }>`
-    select count(*) from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`.execute(tx);
+    select count(*) from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`.execute(
+    tx,
+  );
   return rows[0]?.count ?? 0;
 }
 
@@ -106,7 +112,13 @@ interface Place {
 
 /** What comes behind a place. Runs that are added meanwhile move nobody over it. */
 function keysetSql(
-  o: { by: RawBuilder<unknown>; id: RawBuilder<unknown>; cast: RawBuilder<unknown>; nullable: boolean; descending: boolean },
+  o: {
+    by: RawBuilder<unknown>;
+    id: RawBuilder<unknown>;
+    cast: RawBuilder<unknown>;
+    nullable: boolean;
+    descending: boolean;
+  },
   { at, id }: Place,
 ): RawBuilder<boolean> {
   const beyond = o.descending ? sql`<` : sql`>`;
@@ -131,7 +143,8 @@ function readCursor(cursor: string, order: RunOrder): Place {
   }
   if (!parsed.success) throw wrong;
   const [text, at, id] = parsed.data;
-  if (text !== order.text) throw new DavitError('invalid-request', `This cursor belongs to the order "${text.slice(0, 200)}".`);
+  if (text !== order.text)
+    throw new DavitError('invalid-request', `This cursor belongs to the order "${text.slice(0, 200)}".`);
   return { at, id };
 }
 
@@ -140,7 +153,9 @@ async function limited<T>(db: Store, work: (tx: Store) => Promise<T>): Promise<T
   try {
     return await db.transaction().execute(async (tx) => {
       // Compiling such a query to machine code takes longer than running it.
-      await sql`select set_config('statement_timeout', ${String(filterTimeMs)}, true), set_config('jit', 'off', true)`.execute(tx);
+      await sql`select set_config('statement_timeout', ${String(filterTimeMs)}, true), set_config('jit', 'off', true)`.execute(
+        tx,
+      );
       return work(tx);
     });
   } catch (error) {

@@ -27,4 +27,12 @@ export async function countUnanswered(db: Store, asked: readonly Unanswered[], c
 
 /** The latest first. */
 export const listUnanswered = (db: Store, limit: number) =>
-  db.selectFrom('unanswered').selectAll().orderBy('last_at', 'desc').orderBy('kind').orderBy('name').orderBy('operation').limit(limit).execute();
+  db
+    .selectFrom('unanswered')
+    .selectAll()
+    .orderBy('last_at', 'desc')
+    .orderBy('kind')
+    .orderBy('name')
+    .orderBy('operation')
+    .limit(limit)
+    .execute();

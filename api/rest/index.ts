@@ -20,6 +20,7 @@ import { queueOperationRoutes } from './queue-operations.js';
 import { queueRoutes } from './queues.js';
 import { defineRoute, type Route } from './route.js';
 import { runRoutes } from './runs.js';
+import { unansweredRoutes } from './unanswered.js';
 import { viewerRoutes } from './viewer.js';
 
 let document: Record<string, unknown> | undefined;
@@ -56,6 +57,7 @@ export const restRoutes: readonly Route[] = [
   ...agentRoutes,
   ...runRoutes,
   ...auditRoutes,
+  ...unansweredRoutes,
   ...agentProtocolRoutes,
   ...agentTraceRoutes,
 ];

@@ -43,7 +43,9 @@ export function costProblem(
   operationName: string | null,
   variables: Record<string, unknown>,
 ): string | undefined {
-  const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION);
+  const operations = document.definitions.filter(
+    (d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION,
+  );
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -86,7 +88,15 @@ function repeat(counts: Map<string, number>, name: string): boolean {
 }
 
 /** Lists of the schema about itself, as long as they usually are: clients up to 0.25 ask for all of it. */
-const introspection: Record<string, number> = { types: 300, fields: 8, args: 2, inputFields: 5, enumValues: 5, possibleTypes: 3, interfaces: 1 };
+const introspection: Record<string, number> = {
+  types: 300,
+  fields: 8,
+  args: 2,
+  inputFields: 5,
+  enumValues: 5,
+  possibleTypes: 3,
+  interfaces: 1,
+};
 
 /** Lists without selections below them. */
 const seriesFields = new Set(['history', 'events', 'sampledHistory']);
@@ -193,7 +203,12 @@ class Counter {
     if (!definition) return 1;
     if (!field.selectionSet) return seriesFields.has(field.name.value) ? this.seriesOf(field) : 1;
     const type = getNamedType(definition.type);
-    if (isPaged(definition.args.map(({ name }) => name), type)) {
+    if (
+      isPaged(
+        definition.args.map(({ name }) => name),
+        type,
+      )
+    ) {
       // The size belongs to the edges below; the connection itself is one.
       return 1 + this.answers(field.selectionSet, type, this.pageOf(field));
     }
@@ -206,7 +221,12 @@ class Counter {
   /** A list of plain values, as a tenth of what it may hold: they come from one read. */
   private seriesOf(field: FieldNode): number {
     const argument = field.arguments?.find(({ name }) => name.value === 'samples')?.value;
-    const given = argument?.kind === Kind.INT ? Number(argument.value) : argument?.kind === Kind.VARIABLE ? this.variables[argument.name.value] : undefined;
+    const given =
+      argument?.kind === Kind.INT
+        ? Number(argument.value)
+        : argument?.kind === Kind.VARIABLE
+          ? this.variables[argument.name.value]
+          : undefined;
     return 1 + Math.min(typeof given === 'number' && given > 0 ? given : 500, 100_000) / 10;
   }
 

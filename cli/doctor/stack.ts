@@ -1,4 +1,4 @@
-import { createDavitClient } from '../../client/index.js';
+import { createDavitClient, DavitApiError } from '../../client/index.js';
 import type { Api } from '../../client/index.js';
 import { everyPage } from '../pages.js';
 import { runningStack } from '../running-stack.js';
@@ -29,13 +29,35 @@ export async function checkStack(env: NodeJS.ProcessEnv): Promise<Check[]> {
     const agents = await everyPage<Api<'Agent'>>(
       async (query) => (await client.GET('/agents', { params: { query } })).data,
     );
-    return [...checks, ...agentChecks(agents)];
+    return [...checks, ...agentChecks(agents), ...(await unansweredChecks(client))];
   } catch (error) {
     const fix =
       stack === null
         ? 'Check DAVIT_URL and DAVIT_API_KEY.'
         : `Read the logs in ${stack.home.logs}; davit up restarts what died.`;
     return [missing('stack', `${where}${url} does not serve: ${reasonOf(error)}`, fix)];
+  }
+}
+
+/** What clients asked for and did not get, for those who may read it. */
+async function unansweredChecks(client: ReturnType<typeof createDavitClient>): Promise<Check[]> {
+  try {
+    const { data } = await client.GET('/unanswered');
+    const items = data?.items ?? [];
+    const shown = items.slice(0, 20).map((item) => {
+      const where = item.operation === '' ? '' : ` in ${item.operation}`;
+      const times = item.count === 1 ? 'once' : `${item.count} times`;
+      return note(
+        'unanswered',
+        `${item.kind} ${item.name}${where}: ${times}, last ${item.lastAt}${item.client === '' ? '' : ` by ${item.client}`}`,
+      );
+    });
+    const more = items.length - shown.length;
+    return more > 0 ? [...shown, note('unanswered', `and ${more} more: GET /api/v1/unanswered`)] : shown;
+  } catch (error) {
+    // Not a site admin, or an API of before.
+    if (error instanceof DavitApiError && (error.status === 403 || error.status === 404)) return [];
+    throw error;
   }
 }
 

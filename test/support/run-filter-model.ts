@@ -43,7 +43,10 @@ function holds(run: ModelRun, key: RunKey, test: RunTest): boolean {
     case 'exists':
       return given !== undefined;
     case 'regex':
-      return typeof value === 'string' && new RegExp(test.source.replace(/^\(\?i\)/, ''), test.ignoreCase ? 'i' : '').test(value);
+      return (
+        typeof value === 'string' &&
+        new RegExp(test.source.replace(/^\(\?i\)/, ''), test.ignoreCase ? 'i' : '').test(value)
+      );
     case 'contains':
       return typeof value === 'string'
         ? value.includes(test.value)
@@ -112,7 +115,10 @@ function valueOf(run: ModelRun, key: Exclude<RunKey, { kind: 'tags' }>): unknown
       const literal = root[key.path.join('.')];
       if (literal !== undefined) return literal;
       return key.path.reduce<unknown>(
-        (at, part) => (typeof at === 'object' && at !== null && !Array.isArray(at) ? (at as Record<string, unknown>)[part] : undefined),
+        (at, part) =>
+          typeof at === 'object' && at !== null && !Array.isArray(at)
+            ? (at as Record<string, unknown>)[part]
+            : undefined,
         root,
       );
     }
@@ -129,7 +135,11 @@ export function inOrder(runs: readonly ModelRun[], order: RunOrder): ModelRun[] 
   };
   const sortable = (run: ModelRun) => {
     const value = valueOf(run, order.key);
-    return value === '' && order.key.kind === 'text' ? null : ['string', 'number', 'boolean'].includes(typeof value) && value !== 'NaN' ? value : null;
+    return value === '' && order.key.kind === 'text'
+      ? null
+      : ['string', 'number', 'boolean'].includes(typeof value) && value !== 'NaN'
+        ? value
+        : null;
   };
   return [...runs].sort((a, b) => {
     const [left, right] = [sortable(a), sortable(b)];

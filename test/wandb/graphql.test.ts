@@ -141,7 +141,9 @@ test('mistakes of a client never look temporary', async () => {
     send({ id: 'nonsense' }),
     send({ id: Buffer.from('Run:v1:none:demo:ada').toString('base64'), notes: 'x' }),
     api.graphql('mutation { stopRun(input: {id: "x"}) { success } }'),
-    api.graphql('{ project(name: "demo") { runs(filters: "{\\"config.lr\\": {\\"$near\\": 1}}") { edges { cursor } } } }'),
+    api.graphql(
+      '{ project(name: "demo") { runs(filters: "{\\"config.lr\\": {\\"$near\\": 1}}") { edges { cursor } } } }',
+    ),
   ]);
   for (const [index, answer] of answers.entries()) {
     expect(answer.status).toBe(200);

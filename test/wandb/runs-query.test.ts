@@ -48,7 +48,10 @@ beforeAll(async () => {
         tags: run.tags,
         created_at: run.createdAt,
         heartbeat_at: run.heartbeatAt,
-        config: bare({ ...Object.fromEntries(Object.entries(run.config).map(([k, v]) => [k, { value: v }])), _wandb: { value: { t: 1 } } }),
+        config: bare({
+          ...Object.fromEntries(Object.entries(run.config).map(([k, v]) => [k, { value: v }])),
+          _wandb: { value: { t: 1 } },
+        }),
         summary: bare({ ...run.summary, _wandb: { runtime: 1 } }),
       })
       .returning('id')
@@ -78,14 +81,37 @@ function randomFilter(depth: number): unknown {
   if (depth > 0 && roll < 0.4) return { $nor: [randomFilter(depth - 1)] };
   if (depth > 0 && roll < 0.5) return { $not: randomFilter(depth - 1) };
   if (roll < 0.65) return { [pick(columns)]: randomTest([...words, '', 'running', 'run-7', 'g1', 'train', null]) };
-  if (roll < 0.72) return { tags: pick<unknown>(['a', { $in: some(['a', 'b', 'z']) }, { $nin: ['b'] }, { $all: ['a', 'b'] }, { $ne: "c'" }, { $exists: false }, ['a']]) };
+  if (roll < 0.72)
+    return {
+      tags: pick<unknown>([
+        'a',
+        { $in: some(['a', 'b', 'z']) },
+        { $nin: ['b'] },
+        { $all: ['a', 'b'] },
+        { $ne: "c'" },
+        { $exists: false },
+        ['a'],
+      ]),
+    };
   if (roll < 0.8) {
     const at = pick(['2030-01-02T00:00:01', '2030-01-03T00:00:00Z', '2030-01-04']);
-    return { [pick(['created_at', 'heartbeatAt'])]: pick<unknown>([{ $gt: at }, { $lte: at }, { $gte: at, $lt: '2030-01-05' }, at, { $ne: at }]) };
+    return {
+      [pick(['created_at', 'heartbeatAt'])]: pick<unknown>([
+        { $gt: at },
+        { $lte: at },
+        { $gte: at, $lt: '2030-01-05' },
+        at,
+        { $ne: at },
+      ]),
+    };
   }
   if (roll < 0.83) return { duration: { [pick(['$gt', '$lte', '$eq'])]: 40 } };
   const key = `${pick(['config', 'summary_metrics'])}.${pick(paths)}`;
-  return { [key + (key.startsWith('config') && random() < 0.3 && !key.includes('deep') && !key.includes('a.b') ? '.value' : '')]: randomTest(scalars) };
+  return {
+    [key +
+    (key.startsWith('config') && random() < 0.3 && !key.includes('deep') && !key.includes('a.b') ? '.value' : '')]:
+      randomTest(scalars),
+  };
 }
 
 function randomTest(values: readonly unknown[]): unknown {
@@ -93,11 +119,13 @@ function randomTest(values: readonly unknown[]): unknown {
   const roll = random();
   if (roll < 0.25) return value;
   if (roll < 0.35) return { $ne: value };
-  if (roll < 0.55 && (typeof value === 'number' || typeof value === 'string')) return { [pick(['$gt', '$gte', '$lt', '$lte'])]: value };
+  if (roll < 0.55 && (typeof value === 'number' || typeof value === 'string'))
+    return { [pick(['$gt', '$gte', '$lt', '$lte'])]: value };
   if (roll < 0.65) return { $in: some(values) };
   if (roll < 0.75) return { $nin: some(values) };
   if (roll < 0.85) return { $exists: random() < 0.5 };
-  if (roll < 0.95) return { $regex: pick(['^a', 'a$', '[a-m]+', '^(run|Gam)', '\\d', 'l.*a', '(?i)GAMMA', '^.{2,5}$', 'x|%']) };
+  if (roll < 0.95)
+    return { $regex: pick(['^a', 'a$', '[a-m]+', '^(run|Gam)', '\\d', 'l.*a', '(?i)GAMMA', '^.{2,5}$', 'x|%']) };
   return { $contains: 'a' };
 }
 
@@ -111,7 +139,10 @@ describe('filters in the database', () => {
         { projectId, filter },
         { page: { order: parseRunOrder('+created_at'), limit: 1000 }, count: true },
       );
-      const wanted = runs.filter((run) => matches(run, filter)).map(({ id }) => id).sort((a, b) => a - b);
+      const wanted = runs
+        .filter((run) => matches(run, filter))
+        .map(({ id }) => id)
+        .sort((a, b) => a - b);
       const found = page?.rows.map(({ row }) => row.id).sort((a, b) => a - b);
       expect(found, `seed ${seed}, filter ${i}: ${text}`).toEqual(wanted);
       expect(count).toBe(wanted.length);
@@ -119,19 +150,36 @@ describe('filters in the database', () => {
   });
 
   test('sort as the rules say, and page through everything once', { timeout: 300_000 }, async () => {
-    const keys = ['created_at', 'heartbeat_at', 'name', 'display_name', 'group', 'duration', 'config.lr', 'summary_metrics.n', 'config.deep.x.value'];
+    const keys = [
+      'created_at',
+      'heartbeat_at',
+      'name',
+      'display_name',
+      'group',
+      'duration',
+      'config.lr',
+      'summary_metrics.n',
+      'config.deep.x.value',
+    ];
     for (const order of keys.flatMap((key) => [`+${key}`, `-${key}`]).map(parseRunOrder)) {
       for (const counted of [true, false]) {
         const filter = parseRunFilter(pick([null, '{"state":{"$ne":"failed"}}']));
         const seen: number[] = [];
         let after: string | undefined;
         for (;;) {
-          const { page } = await findRuns(api.db, { projectId, filter }, { page: { order, after, limit: 40 }, count: counted });
+          const { page } = await findRuns(
+            api.db,
+            { projectId, filter },
+            { page: { order, after, limit: 40 }, count: counted },
+          );
           seen.push(...(page?.rows.map(({ row }) => row.id) ?? []));
           after = page?.rows.at(-1)?.cursor;
           if (!page?.hasNextPage) break;
         }
-        const wanted = inOrder(runs.filter((run) => matches(run, filter)), order).map(({ id }) => id);
+        const wanted = inOrder(
+          runs.filter((run) => matches(run, filter)),
+          order,
+        ).map(({ id }) => id);
         expect(seen, `seed ${seed}, order ${order.text}`).toEqual(wanted);
       }
     }

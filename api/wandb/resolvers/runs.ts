@@ -41,7 +41,13 @@ export function runCount(p: ProjectScope, args: { filters?: string | null }, con
 
 /** The client asks for a page and its count side by side: they become one look at the runs. */
 interface Look {
-  pages: { order: RunOrder; after: string | undefined; limit: number; resolve(page: RunPage): void; reject(error: unknown): void }[];
+  pages: {
+    order: RunOrder;
+    after: string | undefined;
+    limit: number;
+    resolve(page: RunPage): void;
+    reject(error: unknown): void;
+  }[];
   counts: { resolve(count: number): void; reject(error: unknown): void }[];
 }
 const looks = new WeakMap<Context, Map<string, Look>>();

@@ -2,6 +2,7 @@ import { listEntities, userById } from '../../../store/entities.js';
 import type { Store } from '../../../store/open.js';
 import { defaultEntity, visibleEntity, type Context } from '../context.js';
 import { entityGlobalId, userGlobalId } from '../ids.js';
+import { apiKeysOf } from './users.js';
 
 interface EntityParent {
   id: number;
@@ -66,7 +67,7 @@ async function viewer(context: Context) {
     entity: home?.name ?? username,
     photoUrl: null,
     deletedAt: null,
-    apiKeys: { edges: [] },
+    apiKeys: () => (user ? apiKeysOf(user.id, context) : { edges: [] }),
     teams: async () => ({ edges: (await teamsOf(db, context)).map((node) => ({ node })) }),
   };
 }

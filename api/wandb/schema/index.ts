@@ -11,19 +11,25 @@ import { projectResolvers } from '../resolvers/project.js';
 import { runAlertMutations } from '../resolvers/run-alerts.js';
 import { runEndMutations } from '../resolvers/run-ends.js';
 import { runInfoResolvers } from '../resolvers/run-info.js';
+import { reportResolvers } from '../resolvers/reports.js';
 import { runMutations } from '../resolvers/run-mutations.js';
 import { runResolvers } from '../resolvers/run.js';
 import { sessionResolvers } from '../resolvers/session.js';
 import { sweepResolvers } from '../resolvers/sweeps.js';
+import { teamResolvers } from '../resolvers/teams.js';
+import { userResolvers } from '../resolvers/users.js';
 import { scalarDefs, scalars } from '../scalars.js';
 import { artifactCollectionDefs } from './artifact-collection.js';
 import { artifactEditDefs } from './artifact-edit.js';
 import { artifactReadDefs } from './artifact-read.js';
 import { fileDefs } from './files.js';
 import { projectDefs } from './project.js';
+import { reportDefs } from './reports.js';
 import { runDefs } from './run.js';
 import { sessionDefs } from './session.js';
 import { sweepDefs } from './sweeps.js';
+import { teamDefs } from './teams.js';
+import { userDefs } from './users.js';
 
 /** One pair of files per area: what there is (schema/) and how it is answered (resolvers/). */
 export const wandbSchema = createSchema<Context>({
@@ -37,6 +43,9 @@ export const wandbSchema = createSchema<Context>({
     artifactReadDefs,
     artifactCollectionDefs,
     artifactEditDefs,
+    userDefs,
+    teamDefs,
+    reportDefs,
   ],
   resolvers: [
     scalars,
@@ -55,5 +64,8 @@ export const wandbSchema = createSchema<Context>({
     artifactEditResolvers,
     artifactLinkResolvers,
     artifactCollectionEditResolvers,
+    userResolvers,
+    teamResolvers,
+    reportResolvers,
   ],
 });
