@@ -16,8 +16,9 @@ import { memory } from './measure/memory.mjs';
 import { million } from './measure/million.mjs';
 import { profile } from './measure/profile.mjs';
 import { queues } from './measure/queues.mjs';
+import { tracking } from './measure/tracking.mjs';
 
-const parts = { idle, accept, full, memory, deep, million, queues, cancel, adopt, follow };
+const parts = { idle, accept, full, memory, deep, million, queues, cancel, adopt, follow, tracking };
 /** Not in the run of everything: it changes what it measures. */
 const extra = { profile };
 const flags = ['--quick', '--strict'];

@@ -2,12 +2,14 @@ import { DavitError } from '../domain/errors.js';
 import { isJsonObject, markTokens, unmarkTokens, type Json } from '../domain/extended-json.js';
 import { isLate, type LifeStart } from './life-start.js';
 import type { Store } from './open.js';
-import { lineOfStep, readLines } from './run-lines.js';
+import { cutLines, forgetMetrics, linesUpTo } from './history-cut.js';
+import { readLines } from './run-lines.js';
 
 /** History that is cut off (rewind), copied to another run (fork) or forgotten (a new life). */
 
 /** Of the metrics that are computed from lines nothing may stay that a cut line was part of. */
 export async function forgetHistory(tx: Store, runId: number): Promise<void> {
+  await forgetMetrics(tx, runId);
   await tx.deleteFrom('run_line').where('run_id', '=', runId).where('file', '=', 'history').execute();
 }
 
@@ -27,13 +29,8 @@ export async function rewind(db: Store, runId: number, step: number, start: Life
     if (await isLate(tx, runId, start)) return run.history_lines;
     if (start.isAbandoned())
       throw new DavitError('store-unavailable', 'The request was given up before the run could be rewound.');
-    const kept = await lineOfStep(tx, runId, Math.floor(step) + 1, run.history_lines);
-    await tx
-      .deleteFrom('run_line')
-      .where('run_id', '=', runId)
-      .where('file', '=', 'history')
-      .where('line', '>=', kept)
-      .execute();
+    const kept = await linesUpTo(tx, runId, step);
+    await cutLines(tx, runId, kept);
     await tx
       .updateTable('run')
       .set({ history_lines: kept, summary: await summaryAt(tx, runId, kept) })
@@ -46,14 +43,9 @@ export async function rewind(db: Store, runId: number, step: number, start: Life
 /** A fork begins with what its parent had logged up to `step`: its steps and lines go on from there. */
 export async function copyHistory(tx: Store, from: { id: number; step: number }, toRunId: number): Promise<void> {
   // Locked against a rewind or a new life of the parent; lines that it logs meanwhile are put behind what is copied.
-  const parent = await tx
-    .selectFrom('run')
-    .select('history_lines')
-    .where('id', '=', from.id)
-    .forShare()
-    .executeTakeFirst();
+  const parent = await tx.selectFrom('run').select('id').where('id', '=', from.id).forShare().executeTakeFirst();
   if (!parent) throw new DavitError('not-found', 'The run to fork from was deleted.');
-  const lines = await lineOfStep(tx, from.id, Math.floor(from.step) + 1, parent.history_lines);
+  const lines = await linesUpTo(tx, from.id, from.step);
   await tx
     .insertInto('run_line')
     .columns(['run_id', 'file', 'line', 'content'])

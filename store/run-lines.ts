@@ -29,22 +29,27 @@ export interface ConsoleLine {
 
 /**
  * Puts lines at their place. The same lines again change nothing (not even on the disk); other content replaces what was there, as a progress
- * bar does.
+ * bar does. Answers which of the lines below `below` changed.
  */
 export async function writeLines(
   tx: Store,
   runId: number,
   file: LineFile,
-  offset: number,
-  lines: readonly string[],
-): Promise<void> {
-  if (lines.length === 0) return;
-  await sql`
-    insert into run_line (run_id, file, line, content)
-    select ${runId}::int, ${file}, ${offset}::int + (n - 1)::int, content
-    from unnest(${lines.map(storable)}::text[]) with ordinality as given (content, n)
-    on conflict (run_id, file, line) do update set content = excluded.content where run_line.content <> excluded.content
+  given: { offset: number; lines: readonly string[]; below?: number },
+): Promise<number[]> {
+  const { offset, lines, below = 0 } = given;
+  if (lines.length === 0) return [];
+  const { rows } = await sql<{ line: number }>`
+    with written as (
+      insert into run_line (run_id, file, line, content)
+      select ${runId}::int, ${file}, ${offset}::int + (n - 1)::int, content
+      from unnest(${lines.map(storable)}::text[]) with ordinality as given (content, n)
+      on conflict (run_id, file, line) do update set content = excluded.content where run_line.content <> excluded.content
+      returning line
+    )
+    select line from written where line < ${below}::int
   `.execute(tx);
+  return rows.map((row) => row.line);
 }
 
 /** Stored lines from `from` on, in order. A number that nobody wrote is absent. */
@@ -164,20 +169,6 @@ export function consoleLine(line: number, content: string): ConsoleLine {
     label: undefined,
     text: match?.[3] ?? content,
   };
-}
-
-/** The first line whose `_step` is at least `step`: by halving, since steps only grow; `total` when there is none. */
-export async function lineOfStep(db: Store, runId: number, step: number, total: number): Promise<number> {
-  let low = 0;
-  let high = total;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const [found] = await readLines(db, runId, 'history', { from: middle, limit: 1 });
-    if (!found || found.line >= high) high = middle;
-    else if ((stepOf(found.content) ?? found.line) >= step) high = middle;
-    else low = found.line + 1;
-  }
-  return low;
 }
 
 export function stepOf(content: string): number | undefined {

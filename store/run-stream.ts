@@ -1,12 +1,32 @@
 import { sql } from 'kysely';
 import { afterStream } from '../domain/run-state.js';
 import { isRunOpen } from '../domain/words.js';
+import { foldOf, markDirty } from './metric-fold.js';
 import type { Store } from './open.js';
 import { joinSummaries } from '../domain/joined-json.js';
 import { writeLines, type LineFile } from './run-lines.js';
 import { placeResumed, placeShared } from './run-writers.js';
 import { tellLaunch } from './run-upsert.js';
+import type { MetricFile } from './schema.js';
 import { storable } from './text.js';
+
+/** Lines that hold metrics: what is written again below the fold is folded again. */
+async function writeMetricLines(
+  tx: Store,
+  runId: number,
+  file: MetricFile,
+  given: { offset: number; lines: readonly string[]; below: number },
+): Promise<void> {
+  const changed = await writeLines(tx, runId, file, given);
+  if (changed.length === 0) return;
+  const { folded } = await foldOf(tx, runId, file);
+  await markDirty(
+    tx,
+    runId,
+    file,
+    changed.filter((line) => line < folded),
+  );
+}
 
 /** One file-stream request, read and checked. */
 export interface StreamMessage {
@@ -55,7 +75,8 @@ export async function applyStream(
     const shared = writer === undefined ? undefined : await placeShared(tx, runId, writer, message, counts);
     const resumed = shared ? undefined : placeResumed(message.lines, run.line_base);
     for (const { file, offset, lines } of shared?.lines ?? resumed?.lines ?? []) {
-      await writeLines(tx, runId, file, offset, lines);
+      if (file === 'log') await writeLines(tx, runId, file, { offset, lines });
+      else await writeMetricLines(tx, runId, file, { offset, lines, below: counts[file] });
       const end = lines.length === 0 ? 0 : offset + lines.length;
       if (end > counts[file]) {
         counts[file] = end;

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Failure } from '../domain/errors.js';
 import type { JobPlan } from '../domain/job-plan.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
+import type { MetricStats } from '../domain/metric-stats.js';
 import type { Loss } from '../domain/parking.js';
 import type { LineBases, WriterLines } from '../domain/line-places.js';
 import type { ResolvedLaunch } from '../domain/resolved-launch.js';
@@ -12,6 +13,8 @@ import type { Discipline, HoldCause, LaunchState, LogStream, Role, RunState, Tar
 /** The tables as Kysely sees them. The truth is in migrations/. */
 
 type At = ColumnType<Date, Date | undefined, Date>;
+/** Which lines of a run hold numbers. */
+export type MetricFile = 'history' | 'events';
 type MaybeAt = ColumnType<Date | null, Date | null | undefined, Date | null>;
 type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>;
 type Json<T extends object> = JSONColumnType<T, string | undefined, string>;
@@ -205,6 +208,35 @@ export interface Schema {
     client: Generated<string>;
   };
   run_line: { run_id: number; file: 'history' | 'events' | 'log'; line: number; content: string };
+  metric_fold: {
+    run_id: number;
+    file: MetricFile;
+    folded: Generated<number>;
+    dirty: Generated<number[]>;
+    partial: Generated<boolean>;
+  };
+  metric_segment: {
+    run_id: number;
+    file: MetricFile;
+    first: number;
+    until: number;
+    lines: number;
+    present: Maybe<Buffer>;
+  };
+  metric_chunk: {
+    run_id: number;
+    file: MetricFile;
+    key: string;
+    first: number;
+    until: number;
+    lines: number;
+    present: Maybe<Buffer>;
+    numbers: Maybe<Buffer>;
+    stats: Json<MetricStats>;
+    low: Maybe<number>;
+    high: Maybe<number>;
+  };
+  run_metric: { run_id: number; file: MetricFile; key: string; stats: Json<MetricStats> };
   run_file: {
     run_id: number;
     name: string;

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { DavitError } from '../../domain/errors.js';
+import { foldAfter } from '../../store/metric-fold.js';
 import { markRunFilesUploaded } from '../../store/run-files.js';
 import { applyStream } from '../../store/run-stream.js';
 import { keyReachesProject, requireOwnLaunch, requireWriter, visibleEntity, type Context } from './context.js';
@@ -20,6 +21,10 @@ export function fileStream(deps: WandbDeps): RequestHandler {
     const { writer } = context.request;
     const answer = await applyStream(deps.db, runId, { ...message, ...(writer === undefined ? {} : { writer }) });
     if (!answer) throw new DavitError('not-found', `The run "${entity}/${project}/${run}" was deleted.`);
+    // Behind the acknowledged: what is not folded now is folded by the next request or reader.
+    await foldAfter(deps.db, runId, message).catch((error: unknown) => {
+      deps.log.warn({ err: error, runId }, 'metrics of a run were not folded; the next request tries again');
+    });
     if (uploaded.length > 0) await markRunFilesUploaded(deps.db, deps.blobs, runId, uploaded);
     res.json(answer.stopped ? { stopped: true } : {});
   };

@@ -6,6 +6,7 @@ import * as agents from './0005-agents.js';
 import * as operations from './0006-operations.js';
 import * as estimates from './0007-estimates.js';
 import * as launchEnds from './0008-launch-ends.js';
+import * as metrics from './0009-metrics.js';
 import * as runs from './0010-runs.js';
 import * as artifacts from './0011-artifacts.js';
 import * as sweeps from './0012-sweeps.js';
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   operations,
   estimates,
   launchEnds,
+  metrics,
   runs,
   artifacts,
   sweeps,

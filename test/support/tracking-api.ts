@@ -61,6 +61,8 @@ export async function startTrackingApi(options: { server?: string } = {}): Promi
     next();
   });
   const server = app.listen(0, '127.0.0.1');
+  // On a busy machine more than the usual five seconds pass between two requests of a test, and one that meets the closing of its connection fails.
+  server.keepAliveTimeout = 600_000;
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const log = pino({ level: 'silent' });

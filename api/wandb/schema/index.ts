@@ -7,6 +7,7 @@ import { artifactLinkResolvers } from '../resolvers/artifact-link.js';
 import { artifactLookupResolvers } from '../resolvers/artifact-lookup.js';
 import { artifactResolvers } from '../resolvers/artifact.js';
 import { fileResolvers } from '../resolvers/files.js';
+import { historyResolvers } from '../resolvers/history.js';
 import { projectResolvers } from '../resolvers/project.js';
 import { runAlertMutations } from '../resolvers/run-alerts.js';
 import { runEndMutations } from '../resolvers/run-ends.js';
@@ -23,6 +24,7 @@ import { artifactCollectionDefs } from './artifact-collection.js';
 import { artifactEditDefs } from './artifact-edit.js';
 import { artifactReadDefs } from './artifact-read.js';
 import { fileDefs } from './files.js';
+import { historyDefs } from './history.js';
 import { projectDefs } from './project.js';
 import { reportDefs } from './reports.js';
 import { runDefs } from './run.js';
@@ -38,6 +40,7 @@ export const wandbSchema = createSchema<Context>({
     sessionDefs,
     projectDefs,
     runDefs,
+    historyDefs,
     fileDefs,
     sweepDefs,
     artifactReadDefs,
@@ -52,6 +55,7 @@ export const wandbSchema = createSchema<Context>({
     sessionResolvers,
     projectResolvers,
     runResolvers,
+    historyResolvers,
     runMutations,
     runEndMutations,
     runAlertMutations,

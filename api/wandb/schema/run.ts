@@ -19,8 +19,6 @@ export const runDefs = /* GraphQL */ `
     "The chosen keys of config._wandb, as JSON text."
     wandbConfig(keys: [String!]): JSONString
     summaryMetrics(keys: [String!]): JSONString
-    systemMetrics: JSONString
-    historyKeys: JSON
     notes: String
     description: String
     tags: [String!]!
@@ -39,18 +37,7 @@ export const runDefs = /* GraphQL */ `
     project: Project!
     "The number of the project, as text."
     projectId: ID!
-    historyLineCount: Int!
-    eventsLineCount: Int!
     logLineCount: Int!
-    "The last lines: JSON text of an array of JSON texts."
-    historyTail: JSONString
-    eventsTail: JSONString
-    "JSON texts, evenly sampled; or those with minStep <= _step < maxStep."
-    history(samples: Int, minStep: Int64, maxStep: Int64): [String!]!
-    events(samples: Int): [String!]!
-    "For each spec a list of objects."
-    sampledHistory(specs: [JSONString!]!): [JSON!]!
-    parquetHistory(liveKeys: [String!]): ParquetHistory!
     logLines(first: Int, last: Int, after: String, before: String, useImprovedPagination: Boolean): LogLineConnection!
     fileCount: Int!
     files(names: [String], after: String, first: Int, pattern: String): FileConnection!
@@ -65,12 +52,6 @@ export const runDefs = /* GraphQL */ `
   type RunEdge {
     node: Run!
     cursor: String!
-  }
-
-  "Davit keeps history in its store; there are no parquet files to read instead."
-  type ParquetHistory {
-    parquetUrls: [String!]!
-    liveData: [JSON!]!
   }
 
   type LogLineConnection {

@@ -1,3 +1,4 @@
+import { historyScenarios } from './history.js';
 import { consoleScenarios } from './console.js';
 import { fileScenarios } from './files.js';
 import { lifeScenarios } from './lives.js';
@@ -12,6 +13,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...lifeScenarios,
   ...consoleScenarios,
   ...fileScenarios,
+  ...historyScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
