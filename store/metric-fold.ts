@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { blockLines, mostKeys, SegmentBuilder } from '../domain/metric-segment.js';
+import { blockLines, isOfEveryLine, mostKeys, SegmentBuilder } from '../domain/metric-segment.js';
 import { addToMetrics, recountMetrics, removeSegments, writeSegment } from './metric-rows.js';
 import type { Store } from './open.js';
 import { valuesOf, type LineFile } from './run-lines.js';
@@ -174,7 +174,7 @@ async function roomForKeys(tx: Store, runId: number, file: MetricFile): Promise<
   const charted = new Set(rows.map((row) => row.key));
   return (key) => {
     if (charted.has(key)) return true;
-    if (charted.size >= mostKeys) return false;
+    if (charted.size >= mostKeys && !isOfEveryLine(key)) return false;
     charted.add(key);
     return true;
   };

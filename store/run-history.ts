@@ -1,5 +1,5 @@
 import type { Json } from '../domain/extended-json.js';
-import { flatten, mostKeys } from '../domain/metric-segment.js';
+import { flatten, isOfEveryLine, mostKeys } from '../domain/metric-segment.js';
 import { addStats, addValue, emptyStats, numberOf, type MetricStats } from '../domain/metric-stats.js';
 import { withHistory } from './history-snapshot.js';
 import { eachLineBatch } from './line-batches.js';
@@ -28,7 +28,7 @@ export async function metricStats(
         for (const [key, value] of flatten(valuesOf(content) ?? {})) {
           let stats = tail.get(key);
           if (!stats) {
-            if (tail.size >= mostKeys) continue;
+            if (tail.size >= mostKeys && !isOfEveryLine(key)) continue;
             tail.set(key, (stats = emptyStats()));
           }
           addValue(stats, value);
@@ -37,7 +37,7 @@ export async function metricStats(
     for (const [key, next] of tail) {
       const stats = known.get(key);
       if (stats) addStats(stats, next);
-      else if (known.size < mostKeys) known.set(key, next);
+      else if (known.size < mostKeys || isOfEveryLine(key)) known.set(key, next);
     }
     return known;
   });
