@@ -23,15 +23,14 @@ export async function withHistory<T>(
   read: (tx: Store, state: HistoryState) => Promise<T>,
 ): Promise<T> {
   await foldWhatIsDue(db, runId, file);
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .setAccessMode('read only')
-    .execute(async (tx) => {
-      const { total } = await totals(tx, runId, file);
-      const { folded, partial } = await foldOf(tx, runId, file);
-      return read(tx, { total, folded: Math.min(folded, total), partial });
-    });
+  const readNow = async (tx: Store): Promise<T> => {
+    const { total } = await totals(tx, runId, file);
+    const { folded, partial } = await foldOf(tx, runId, file);
+    return read(tx, { total, folded: Math.min(folded, total), partial });
+  };
+  // Inside of a caller's transaction that one's view has to do.
+  if (db.isTransaction) return readNow(db);
+  return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(readNow);
 }
 
 async function foldWhatIsDue(db: Store, runId: number, file: MetricFile): Promise<void> {

@@ -16,7 +16,11 @@ export const segmentBytes = 8 * 1024 * 1024;
 
 /** Folds all that is worth it; `rest` also what is left when a run has ended. */
 export async function foldLines(db: Store, runId: number, file: MetricFile, options: { rest: boolean }): Promise<void> {
-  while (await db.transaction().execute((tx) => foldOne(tx, runId, file, options)));
+  const fold = () =>
+    db.isTransaction
+      ? foldOne(db, runId, file, options)
+      : db.transaction().execute((tx) => foldOne(tx, runId, file, options));
+  while (await fold());
 }
 
 /** What is due after a request was stored: a full block, a heavy stretch, lines written again, or the end. Usually one look and nothing to do. */

@@ -4,7 +4,7 @@ import type { Progress } from '../domain/sweeps/hyperband.js';
 import { isJsonObject, parseObjectOrEmpty, type Json } from '../domain/extended-json.js';
 import { isRunOpen, type RunState } from '../domain/words.js';
 import type { Store } from './open.js';
-import { sampledHistory } from './run-history.js';
+import { sampledHistory } from './history-sample.js';
 import { argsOf } from './sweep-sets.js';
 
 /** What the runs of a sweep logged of its metric. */
