@@ -4,7 +4,8 @@ import express, { type Request, type Response } from 'express';
 import { DavitError } from '../domain/errors.js';
 import { servedMediaType } from '../domain/media-type.js';
 import { contentDisposition } from '../store/blobs/content-disposition.js';
-import type { Blobs } from '../store/blobs/blobs.js';
+import { noteArtifactBlobStored, refuseAbandonedUpload } from '../store/artifact-uploads.js';
+import type { BlobDigest, Blobs, PutOptions } from '../store/blobs/blobs.js';
 import { linkSecret, linkSigner, type BlobLink, type LinkSigner } from '../store/blobs/signed-url.js';
 import type { Store } from '../store/open.js';
 import { noteRunFileStored } from '../store/run-files.js';
@@ -35,10 +36,10 @@ export function blobRouter(deps: BlobRouterDeps): express.Router {
   router.put('/blobs/*key', async (req, res) => {
     const link = permission(await signer(), req, 'put');
     const maxBytes = link.maxBytes ?? 0;
+    await refuseAbandonedUpload(deps.db, link.key);
     const body = bodyOf(req, res, maxBytes);
-    const digest = await deps.blobs.put(link.key, body, { maxBytes });
-    // Failing here fails the upload, and the client sends it again.
-    await noteRunFileStored(deps.db, link.key, digest);
+    const options = { maxBytes, md5Base64: link.md5Base64 ?? announcedMd5(req) };
+    const digest = await stored(deps, link, body, options);
     res.setHeader('ETag', `"${Buffer.from(digest.md5Base64, 'base64').toString('hex')}"`);
     res.status(200).json({});
   });
@@ -78,6 +79,29 @@ export function blobRouter(deps: BlobRouterDeps): express.Router {
     });
   });
   return router;
+}
+
+/** Failing here fails the upload, and the client sends it again. */
+async function stored(deps: BlobRouterDeps, link: BlobLink, body: Readable, options: PutOptions): Promise<BlobDigest> {
+  const { db, blobs } = deps;
+  if (link.part) {
+    if (!blobs.putPart) throw new DavitError('link-invalid');
+    const { uploadId, number: partNumber } = link.part;
+    return blobs.putPart({ key: link.key, uploadId, partNumber }, body, options);
+  }
+  const digest = await blobs.put(link.key, body, options);
+  await noteRunFileStored(db, link.key, digest);
+  await noteArtifactBlobStored(deps, link.key, digest.size);
+  return digest;
+}
+
+/** What the client says itself that it sends. */
+function announcedMd5(req: Request): string | undefined {
+  const header = req.headers['content-md5'];
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^[A-Za-z0-9+/]{22}==$/.test(header))
+    throw new DavitError('digest-mismatch', 'Content-MD5 is not the base64 of an MD5.');
+  return header;
 }
 
 /** Read when first needed, and again when that failed: the database may be away for a moment. */

@@ -105,6 +105,24 @@ export const catalogue = {
     title: 'This address of a file is not valid, or no longer.',
     fix: 'Ask the API for a new one; such addresses work for a limited time and one purpose.',
   },
+  'digest-mismatch': {
+    status: 400,
+    fault: 'user',
+    title: 'The bytes that came are not those that were announced.',
+    fix: 'Send the file again; nothing of it was stored. When it stays, the file changes while it is read, or something on the way alters it.',
+  },
+  'manifest-invalid': {
+    status: 400,
+    fault: 'user',
+    title: 'The manifest of the artifact cannot be used.',
+    fix: 'Log the artifact again with a current wandb client; nothing of it is visible to anybody.',
+  },
+  'artifact-incomplete': {
+    status: 409,
+    fault: 'user',
+    title: 'Files of the artifact have not been uploaded.',
+    fix: 'Log the artifact again: what is stored already is not sent a second time.',
+  },
   'storage-full': {
     status: 507,
     fault: 'platform',

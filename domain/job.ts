@@ -51,11 +51,16 @@ export const artifactWireId = (id: number): string => Buffer.from(`Artifact:${id
 
 export const artifactReference = (id: number): string => `wandb-artifact://_id/${artifactWireId(id)}`;
 
+/** The number in an id as it is on the wire; undefined when it is no id of an artifact. */
+export function artifactIdOfWireId(wireId: string): number | undefined {
+  const id = /^Artifact:([1-9][0-9]{0,8})$/.exec(Buffer.from(wireId, 'base64').toString('utf8'))?.[1];
+  return id ? Number(id) : undefined;
+}
+
 /** The artifact id inside `wandb-artifact://_id/<wire id>`. */
 export function artifactIdOfReference(reference: string): number | undefined {
   const wire = /^wandb-artifact:\/\/_id\/([A-Za-z0-9+/]+={0,2})$/.exec(reference)?.[1];
-  const id = wire && /^Artifact:([1-9][0-9]{0,15})$/.exec(Buffer.from(wire, 'base64').toString('utf8'))?.[1];
-  return id ? Number(id) : undefined;
+  return wire === undefined ? undefined : artifactIdOfWireId(wire);
 }
 
 /** `python -u "my train.py"` → one string per argument: split on spaces, quotes keep a space. `["python", "train.py"]` (JSON) is exact. */

@@ -129,6 +129,7 @@ export interface Schema {
     size: Maybe<number>;
     upload_id: Maybe<string>;
     removing: Generated<boolean>;
+    suspect: Generated<boolean>;
     created_at: At;
   };
   artifact_upload: { artifact_id: number; md5: string; blob_key: string };

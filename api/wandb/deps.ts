@@ -17,6 +17,10 @@ export const wandbLimits = {
   lineBytes: 16 * 1024 * 1024,
   /** What S3 takes in one PUT. */
   runFileBytes: 5 * 1024 * 1024 * 1024,
+  /** One file of an artifact in one piece, or one part of a larger one; what S3 takes. */
+  artifactFileBytes: 5 * 1024 * 1024 * 1024,
+  /** Aliases, tags of one request. */
+  namesPerRequest: 1_000,
   /** Files of one request. */
   filesPerRequest: 10_000,
   /** From announcing a file to the last byte of its upload, 128 files at a time on a slow line. */

@@ -34,6 +34,7 @@ export const aliasGlobalId = (collectionId: number, alias: string): string =>
   encode(`ArtifactAlias:${collectionId}:${alias}`);
 export const tagGlobalId = (tag: string): string => encode(`Tag:${tag}`);
 export const manifestGlobalId = (id: number): string => encode(`ArtifactManifest:${id}`);
+export const manifestIdOf = (id: string): number | undefined => numberIn('ArtifactManifest', id);
 export const artifactFileGlobalId = (artifactId: number, path: string): string =>
   encode(`ArtifactFile:${artifactId}:${path}`);
 

@@ -10,8 +10,8 @@ import { DavitError } from '../../domain/errors.js';
 export interface Blobs {
   /** Are uploads noted as they come in? Else (bytes go past us) the storage has to be asked. */
   readonly tellsUploads: boolean;
-  /** Stores or replaces. Throws `body-too-large`, `storage-full`, `storage-unavailable`; what was stored before stays then. */
-  put(key: string, source: Readable, options: { maxBytes: number }): Promise<BlobDigest>;
+  /** Stores or replaces. Throws `body-too-large`, `digest-mismatch`, `storage-full`, `storage-unavailable`; what was stored before stays then. */
+  put(key: string, source: Readable, options: PutOptions): Promise<BlobDigest>;
   /** `start` and `end` are byte positions, both inclusive. Throws `not-found`. */
   open(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
   stat(key: string): Promise<BlobStat | undefined>;
@@ -21,6 +21,38 @@ export interface Blobs {
   uploadUrl(key: string, options: UploadLink): Promise<string>;
   /** An absolute address to GET the bytes from. */
   downloadUrl(key: string, options: DownloadLink): Promise<string>;
+
+  /** Begins an upload in parts, for large files; gives its id. Nothing shows under the key until it is complete. */
+  beginParts(key: string): Promise<string>;
+  /** An absolute address to PUT a part to; its answer has an ETag. */
+  partUrl(part: BlobPart, options: UploadLink): Promise<string>;
+  /** Stores a part that came to an address of ours. Storage with addresses of its own has no use for it. */
+  putPart?(part: BlobPart, source: Readable, options: PutOptions): Promise<BlobDigest>;
+  /**
+   * Makes the blob of its parts, in the order of their numbers. Again after it was done: fine. Throws `artifact-incomplete` when a part is not
+   * there, `digest-mismatch` when the bytes are seen and are not those of `md5Base64`; the parts stay, to be sent again or aborted.
+   */
+  completeParts(key: string, uploadId: string, parts: readonly PartTag[], md5Base64: string): Promise<BlobStat>;
+  /** Throws the parts away. Absent already is fine. */
+  abortParts(key: string, uploadId: string): Promise<void>;
+}
+
+export interface PutOptions {
+  maxBytes: number;
+  /** What the bytes must have. */
+  md5Base64?: string | undefined;
+}
+
+export interface BlobPart {
+  key: string;
+  uploadId: string;
+  /** From 1 to 10,000. */
+  partNumber: number;
+}
+
+export interface PartTag {
+  partNumber: number;
+  etag: string;
 }
 
 export interface BlobStat {
@@ -40,6 +72,8 @@ export interface UploadLink {
   /** A folder refuses more while it streams. S3 cannot be told a limit with a signed PUT, so there it is not enforced. */
   maxBytes: number;
   contentType?: string;
+  /** What the bytes must have; the client has to send it as Content-MD5. */
+  md5Base64?: string | undefined;
   /** Scheme, host and port by which this client reaches the API; default: the public address. S3 has addresses of its own. */
   origin?: string;
 }

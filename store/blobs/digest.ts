@@ -31,3 +31,12 @@ export class DigestStream extends Transform {
     return { size: this.#size, md5Base64: this.#md5.digest('base64'), sha256Hex: this.#sha256.digest('hex') };
   }
 }
+
+/** Throws `digest-mismatch`. Undefined: nothing was announced. */
+export function checkDigest(found: BlobDigest, md5Base64: string | undefined): void {
+  if (md5Base64 !== undefined && found.md5Base64 !== md5Base64)
+    throw new DavitError(
+      'digest-mismatch',
+      `The bytes that came have the MD5 ${found.md5Base64}; ${md5Base64.slice(0, 40)} was announced. Nothing was stored.`,
+    );
+}

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DavitError } from '../../domain/errors.js';
-import { checkKey, type Blobs } from './blobs.js';
-import { DigestStream } from './digest.js';
+import { checkKey, type BlobDigest, type Blobs, type BlobStat, type PutOptions, type UploadLink } from './blobs.js';
+import { checkDigest, DigestStream } from './digest.js';
+import { folderParts } from './folder-parts.js';
 import type { LinkSigner } from './signed-url.js';
 
 /** Left by a process that was killed while it wrote; no upload takes that long. */
@@ -33,23 +34,44 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
   const shardOf = (key: string) => join(objects, createHash('sha256').update(key).digest('hex').slice(0, 2));
   const pathOf = (key: string) => join(shardOf(key), checkKey(key).replaceAll('/', '+'));
 
+  /** Bytes first, under a name that nobody reads; then the name. */
+  async function place(folder: string, path: string, source: Readable, put: PutOptions): Promise<BlobDigest> {
+    const unfinished = join(temporary, randomBytes(12).toString('hex'));
+    try {
+      const digest = await writeSynced(unfinished, source, put.maxBytes);
+      checkDigest(digest, put.md5Base64);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await rename(unfinished, path);
+      await syncFolder(folder);
+      return digest;
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      throw storageError(error);
+    }
+  }
+
+  const parts = folderParts({ folder: join(options.folder, 'parts'), place, storageError });
+  const stated = async (key: string): Promise<BlobStat | undefined> => {
+    try {
+      return { size: (await stat(pathOf(key))).size };
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw storageError(error);
+    }
+  };
+  const linkTo = (key: string, link: UploadLink) => ({
+    op: 'put' as const,
+    key: checkKey(key),
+    expiresAtMs: Date.now() + link.expiresInMs,
+    maxBytes: link.maxBytes,
+    ...(link.contentType === undefined ? {} : { contentType: link.contentType }),
+    ...(link.md5Base64 === undefined ? {} : { md5Base64: link.md5Base64 }),
+  });
+
   return {
     tellsUploads: true,
 
-    async put(key, source, { maxBytes }) {
-      const path = pathOf(key);
-      const unfinished = join(temporary, randomBytes(12).toString('hex'));
-      try {
-        const digest = await writeSynced(unfinished, source, maxBytes);
-        await mkdir(shardOf(key), { recursive: true, mode: 0o700 });
-        await rename(unfinished, path);
-        await syncFolder(shardOf(key));
-        return digest;
-      } catch (error) {
-        await rm(unfinished, { force: true }).catch(() => undefined);
-        throw storageError(error);
-      }
-    },
+    put: (key, source, put) => place(shardOf(key), pathOf(key), source, put),
 
     async open(key, range = {}) {
       let file;
@@ -65,14 +87,7 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
       });
     },
 
-    async stat(key) {
-      try {
-        return { size: (await stat(pathOf(key))).size };
-      } catch (error) {
-        if (codeOf(error) === 'ENOENT') return undefined;
-        throw storageError(error);
-      }
-    },
+    stat: stated,
 
     async remove(key) {
       await unlink(pathOf(key)).catch((error: unknown) => {
@@ -80,15 +95,8 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
       });
     },
 
-    async uploadUrl(key, { expiresInMs, maxBytes, contentType, origin }) {
-      const link = {
-        op: 'put' as const,
-        key: checkKey(key),
-        expiresAtMs: Date.now() + expiresInMs,
-        maxBytes,
-        ...(contentType === undefined ? {} : { contentType }),
-      };
-      return (origin ?? options.publicUrl) + options.signer.path(link);
+    async uploadUrl(key, link) {
+      return (link.origin ?? options.publicUrl) + options.signer.path(linkTo(key, link));
     },
 
     async downloadUrl(key, { expiresInMs, fileName, origin }) {
@@ -100,6 +108,28 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
       };
       return (origin ?? options.publicUrl) + options.signer.path(link);
     },
+
+    beginParts: (key) => {
+      checkKey(key);
+      return parts.begin();
+    },
+
+    async partUrl({ key, uploadId, partNumber }, link) {
+      const part = { uploadId, number: partNumber };
+      return (link.origin ?? options.publicUrl) + options.signer.path({ ...linkTo(key, link), part });
+    },
+
+    putPart: (part, source, put) => parts.put(part, source, put),
+
+    async completeParts(key, uploadId, tags, md5Base64) {
+      const done = await stated(key);
+      if (!done) return parts.complete(uploadId, tags, md5Base64, shardOf(key), pathOf(key));
+      // Killed between the two, perhaps.
+      await parts.abort(uploadId);
+      return done;
+    },
+
+    abortParts: (_key, uploadId) => parts.abort(uploadId),
   };
 }
 

@@ -5,18 +5,22 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { DavitError } from '../../domain/errors.js';
-import { checkKey, type Blobs } from './blobs.js';
+import { checkKey, type Blobs, type BlobStat } from './blobs.js';
 import { contentDisposition } from './content-disposition.js';
-import { DigestStream } from './digest.js';
+import { checkDigest, DigestStream } from './digest.js';
 
 export interface S3BlobsOptions {
   bucket: string;
@@ -35,6 +39,10 @@ export interface S3BlobsOptions {
 
 const nothing = () => undefined;
 const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** Signed as a header, S3 itself refuses other bytes; as a part of the address it would be no header at all. */
+const md5Header = { unhoistableHeaders: new Set(['content-md5']) };
+const signedMd5 = (md5Base64: string | undefined) => (md5Base64 === undefined ? {} : { ContentMD5: md5Base64 });
 
 /** S3 signs for a week at most. */
 const longestLinkMs = 7 * 24 * 3600 * 1000;
@@ -57,10 +65,21 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
   const at = (key: string) => ({ Bucket: options.bucket, Key: `${options.prefix ?? ''}${checkKey(key)}` });
   const seconds = (ms: number) => ({ expiresIn: Math.max(1, Math.floor(Math.min(ms, longestLinkMs) / 1000)) });
 
+  const statOf = async (key: string): Promise<BlobStat | undefined> => {
+    try {
+      const found = await client.send(new HeadObjectCommand(at(key)));
+      const md5Base64 = found.ServerSideEncryption?.startsWith('aws:kms') ? undefined : md5Of(found.ETag);
+      return { size: found.ContentLength ?? 0, ...(md5Base64 === undefined ? {} : { md5Base64 }) };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw storageError(error, key);
+    }
+  };
+
   return {
     tellsUploads: false,
 
-    async put(key, source, { maxBytes }) {
+    async put(key, source, { maxBytes, md5Base64 }) {
       // S3 wants the length before the first byte, so the bytes wait in a file; their digests are known by the way.
       const folder = await mkdtemp(join(tmpdir(), 'davit-upload-'));
       try {
@@ -68,6 +87,7 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
         const digest = new DigestStream(maxBytes);
         await pipeline(source, digest, createWriteStream(path, { mode: 0o600 }));
         const found = digest.digest();
+        checkDigest(found, md5Base64);
         await client.send(
           new PutObjectCommand({
             ...at(key),
@@ -97,14 +117,7 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
     },
 
     async stat(key) {
-      try {
-        const found = await client.send(new HeadObjectCommand(at(key)));
-        const md5Base64 = found.ServerSideEncryption?.startsWith('aws:kms') ? undefined : md5Of(found.ETag);
-        return { size: found.ContentLength ?? 0, ...(md5Base64 === undefined ? {} : { md5Base64 }) };
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw storageError(error, key);
-      }
+      return statOf(key);
     },
 
     async remove(key) {
@@ -113,14 +126,63 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
       });
     },
 
-    async uploadUrl(key, { expiresInMs }) {
+    async uploadUrl(key, { expiresInMs, md5Base64 }) {
       // The content type is left open: the wandb client sends none, and one that is signed would have to be sent.
-      return getSignedUrl(signing, new PutObjectCommand(at(key)), seconds(expiresInMs));
+      return getSignedUrl(signing, new PutObjectCommand({ ...at(key), ...signedMd5(md5Base64) }), {
+        ...seconds(expiresInMs),
+        ...md5Header,
+      });
     },
 
     async downloadUrl(key, { expiresInMs, fileName }) {
       const disposition = fileName === undefined ? {} : { ResponseContentDisposition: contentDisposition(fileName) };
       return getSignedUrl(signing, new GetObjectCommand({ ...at(key), ...disposition }), seconds(expiresInMs));
+    },
+
+    async beginParts(key) {
+      try {
+        const { UploadId } = await client.send(new CreateMultipartUploadCommand(at(key)));
+        if (UploadId === undefined) throw new DavitError('storage-unavailable', 'The storage began no upload.');
+        return UploadId;
+      } catch (error) {
+        throw storageError(error, key);
+      }
+    },
+
+    async partUrl({ key, uploadId, partNumber }, { expiresInMs, md5Base64 }) {
+      const part = { ...at(key), UploadId: uploadId, PartNumber: partNumber, ...signedMd5(md5Base64) };
+      return getSignedUrl(signing, new UploadPartCommand(part), { ...seconds(expiresInMs), ...md5Header });
+    },
+
+    async completeParts(key, uploadId, parts) {
+      const Parts = [...parts]
+        .sort((a, b) => a.partNumber - b.partNumber)
+        .map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag }));
+      try {
+        await client.send(
+          new CompleteMultipartUploadCommand({ ...at(key), UploadId: uploadId, MultipartUpload: { Parts } }),
+        );
+      } catch (error) {
+        const name = error instanceof Error ? error.name : '';
+        // Done by an earlier attempt whose answer was lost, or never begun.
+        if (name === 'NoSuchUpload') {
+          const done = await statOf(key);
+          if (done) return done;
+        }
+        if (['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'].includes(name))
+          throw new DavitError('artifact-incomplete', `The storage does not have all parts of the file (${name}).`);
+        throw storageError(error, key);
+      }
+      return (await statOf(key)) ?? { size: 0 };
+    },
+
+    async abortParts(key, uploadId) {
+      await client
+        .send(new AbortMultipartUploadCommand({ ...at(key), UploadId: uploadId }))
+        .catch((error: unknown) => {
+          if (!(error instanceof Error && error.name === 'NoSuchUpload') && !isMissing(error))
+            throw storageError(error, key);
+        });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Store } from '../open.js';
 import { isBlobKey } from './blobs.js';
+import { isPartNumber, isUploadId } from './folder-parts.js';
 
 /** What an address of a blob permits. */
 export interface BlobLink {
@@ -10,6 +11,10 @@ export interface BlobLink {
   /** put: the most bytes that are accepted. */
   maxBytes?: number;
   contentType?: string;
+  /** put: what the bytes must have. */
+  md5Base64?: string;
+  /** put: a part of an upload in parts. */
+  part?: { uploadId: string; number: number };
   /** get: the name to save it under. */
   fileName?: string;
 }
@@ -37,6 +42,8 @@ export function linkSigner(secret: Buffer): LinkSigner {
           link.maxBytes ?? null,
           link.contentType ?? null,
           link.fileName ?? null,
+          link.md5Base64 ?? null,
+          link.part ? [link.part.uploadId, link.part.number] : null,
         ]),
       )
       .digest();
@@ -47,6 +54,11 @@ export function linkSigner(secret: Buffer): LinkSigner {
       if (link.maxBytes !== undefined) query.set('max', String(link.maxBytes));
       if (link.contentType !== undefined) query.set('type', link.contentType);
       if (link.fileName !== undefined) query.set('name', link.fileName);
+      if (link.md5Base64 !== undefined) query.set('md5', link.md5Base64);
+      if (link.part) {
+        query.set('upload', link.part.uploadId);
+        query.set('part', String(link.part.number));
+      }
       query.set('sig', sign(link).toString('base64url'));
       return `/blobs/${link.key}?${query.toString()}`;
     },
@@ -63,14 +75,17 @@ export function linkSigner(secret: Buffer): LinkSigner {
 }
 
 function readLink(key: string, query: Record<string, unknown>): BlobLink | undefined {
-  const { op, expires, max, type, name, sig } = query;
+  const { op, expires, max, type, name, md5, upload, part, sig } = query;
   // A parameter that is given twice comes as a list: nothing that we signed.
-  for (const value of [op, expires, max, type, name, sig])
+  for (const value of [op, expires, max, type, name, md5, upload, part, sig])
     if (value !== undefined && typeof value !== 'string') return undefined;
   if ((op !== 'get' && op !== 'put') || !isBlobKey(key) || typeof sig !== 'string') return undefined;
   const expiresAtMs = Number(expires);
   const maxBytes = max === undefined ? undefined : Number(max);
   if (!Number.isSafeInteger(expiresAtMs) || (maxBytes !== undefined && !Number.isSafeInteger(maxBytes)))
+    return undefined;
+  const partNumber = Number(part);
+  if (part !== undefined && (typeof upload !== 'string' || !isUploadId(upload) || !isPartNumber(partNumber)))
     return undefined;
   return {
     op,
@@ -79,6 +94,8 @@ function readLink(key: string, query: Record<string, unknown>): BlobLink | undef
     ...(maxBytes === undefined ? {} : { maxBytes }),
     ...(typeof type === 'string' ? { contentType: type } : {}),
     ...(typeof name === 'string' ? { fileName: name } : {}),
+    ...(typeof md5 === 'string' ? { md5Base64: md5 } : {}),
+    ...(part !== undefined && typeof upload === 'string' ? { part: { uploadId: upload, number: partNumber } } : {}),
   };
 }
 

@@ -131,9 +131,13 @@ create table artifact_blob (
   upload_id   text,
   -- A sweep is about to remove the bytes: nobody may refer to it any more.
   removing    boolean not null default false,
+  -- Something that referred to it is gone: the sweep looks whether that was the last.
+  suspect     boolean not null default false,
   created_at  timestamptz not null default now()
 );
 create index artifact_blob_content on artifact_blob (project_id, md5) where size is not null and not removing;
+
+create index artifact_blob_suspect on artifact_blob (key) where suspect or removing;
 
 create table artifact_upload (
   artifact_id int not null references artifact,
@@ -147,6 +151,7 @@ alter table artifact_file
   -- The version that first stored these bytes; null: this one.
   add column birth_artifact_id int references artifact;
 create index artifact_file_blob on artifact_file (blob_key);
+create index artifact_file_content on artifact_file (md5, artifact_id);
 
 -- Entries of a manifest that only point elsewhere. They are listed with the files: a client downloads what is listed.
 create table artifact_reference (
@@ -158,4 +163,15 @@ create table artifact_reference (
   size        bigint,
   primary key (artifact_id, path)
 );
+
+-- Whoever takes a reference away leaves a trace for the sweep, in the same transaction.
+create function artifact_blob_suspected() returns trigger language plpgsql as $$
+begin
+  update artifact_blob set suspect = true where not suspect and key in (select blob_key from gone);
+  return null;
+end $$;
+create trigger artifact_upload_gone after delete on artifact_upload
+  referencing old table as gone for each statement execute function artifact_blob_suspected();
+create trigger artifact_file_gone after delete on artifact_file
+  referencing old table as gone for each statement execute function artifact_blob_suspected();
 `;

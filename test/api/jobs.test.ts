@@ -94,7 +94,7 @@ test('the artifacts are those that the wandb client would have made', async () =
     .select(['artifact.id', 'artifact.metadata', 'artifact.state'])
     .where('artifact_collection.name', '=', 'wire')
     .executeTakeFirstOrThrow();
-  expect(job).toMatchObject({ metadata: { _partial: true }, state: 'COMMITTED' });
+  expect(job).toMatchObject({ metadata: '{"_partial":true}', state: 'COMMITTED' });
   const code = await api.db
     .selectFrom('artifact')
     .innerJoin('artifact_collection', 'artifact_collection.id', 'artifact.collection_id')

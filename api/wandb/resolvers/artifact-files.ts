@@ -57,10 +57,10 @@ export async function filesOfVersion(version: VersionRow, args: FilesArgs, { db 
 /** Those of the named entries that the version has, in the order they were asked for; all of them at once. */
 export async function filesByManifestEntries(
   version: VersionRow,
-  args: { entries: { name: string }[] },
+  args: { entries?: { name: string }[] | null },
   { db }: Context,
 ) {
-  const names = args.entries.slice(0, longestPage).map((entry) => entry.name);
+  const names = (args.entries ?? []).slice(0, longestPage).map((entry) => entry.name);
   const rows = await listEntries(db, version.id, { names, limit: longestPage });
   const found = new Map(rows.map((row) => [row.path, row]));
   const shown = names.flatMap((name) => found.get(name) ?? []);

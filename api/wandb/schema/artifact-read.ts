@@ -48,8 +48,9 @@ export const artifactReadDefs = /* GraphQL */ `
     currentManifest: ArtifactManifest
     files(names: [String!], after: String, first: Int): FileConnection!
     filesByManifestEntries(
-      entries: [ArtifactManifestEntryInput!]!
-      storageLayout: ArtifactStorageLayout
+      entries: [ArtifactManifestEntryInput!]
+      "As text: so the client declares it."
+      storageLayout: String
       manifestVersion: String
       storageRegion: String
       after: String

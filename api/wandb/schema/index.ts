@@ -5,6 +5,8 @@ import { artifactCollectionResolvers } from '../resolvers/artifact-collection.js
 import { artifactEditResolvers } from '../resolvers/artifact-edit.js';
 import { artifactLinkResolvers } from '../resolvers/artifact-link.js';
 import { artifactLookupResolvers } from '../resolvers/artifact-lookup.js';
+import { artifactCreateResolvers } from '../resolvers/artifact-create.js';
+import { artifactUploadResolvers } from '../resolvers/artifact-uploads.js';
 import { artifactResolvers } from '../resolvers/artifact.js';
 import { fileResolvers } from '../resolvers/files.js';
 import { historyResolvers } from '../resolvers/history.js';
@@ -23,6 +25,7 @@ import { scalarDefs, scalars } from '../scalars.js';
 import { artifactCollectionDefs } from './artifact-collection.js';
 import { artifactEditDefs } from './artifact-edit.js';
 import { artifactReadDefs } from './artifact-read.js';
+import { artifactWriteDefs } from './artifact-write.js';
 import { fileDefs } from './files.js';
 import { historyDefs } from './history.js';
 import { projectDefs } from './project.js';
@@ -44,6 +47,7 @@ export const wandbSchema = createSchema<Context>({
     fileDefs,
     sweepDefs,
     artifactReadDefs,
+    artifactWriteDefs,
     artifactCollectionDefs,
     artifactEditDefs,
     userDefs,
@@ -63,6 +67,8 @@ export const wandbSchema = createSchema<Context>({
     fileResolvers,
     sweepResolvers,
     artifactResolvers,
+    artifactCreateResolvers,
+    artifactUploadResolvers,
     artifactCollectionResolvers,
     artifactLookupResolvers,
     artifactEditResolvers,
