@@ -12,6 +12,7 @@ import { lineNudger } from './nudge.js';
 import { createSweeps } from './sweeps.js';
 import { tell } from './tell.js';
 import type { LazyTemporal } from './temporal-client.js';
+import type { Blobs } from '../../store/blobs/blobs.js';
 import { temporalHealth } from './temporal-health.js';
 
 export { lazyTemporal, type LazyTemporal } from './temporal-client.js';
@@ -23,6 +24,8 @@ export interface DispatchOptions {
   windowSize: number;
   /** Says of each run of a sweep whether it could do its work. */
   observeSweep?: ((sweep: string, works: boolean) => void) | undefined;
+  /** Present: bytes that no artifact needs any more are removed from here. */
+  blobs?: Blobs | undefined;
   log: Logger;
 }
 
@@ -53,6 +56,7 @@ export function createDispatch(options: DispatchOptions): FullDispatch {
     told,
     runBulks: bulks.run,
     observe: options.observeSweep,
+    blobs: options.blobs,
     log,
   });
   let stopSweeps: (() => Promise<void>) | undefined;

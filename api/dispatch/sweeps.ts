@@ -3,6 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { failure } from '../../domain/errors.js';
+import { sweepArtifacts } from '../../store/artifact-sweep.js';
+import type { Blobs } from '../../store/blobs/blobs.js';
 import { dueForRelease, endWaiting, expired, release } from '../../store/line-operations.js';
 import { dropOldEstimates, settleEstimates } from '../../store/estimates.js';
 import { trimEnds } from '../../store/launch-ends.js';
@@ -38,6 +40,8 @@ export interface SweepDeps {
   told(launchId: string): void;
   /** Says of each run of a sweep whether it could do its work. */
   observe?: ((sweep: string, works: boolean) => void) | undefined;
+  /** Absent: nobody here removes what artifacts leave behind. */
+  blobs?: Blobs | undefined;
   /** Goes on with work on many launches. */
   runBulks(): Promise<void>;
   log: Logger;
@@ -193,6 +197,17 @@ export function createSweeps(deps: SweepDeps) {
       .execute();
   }
 
+  /** As long as there is something: each round takes a bounded number. */
+  async function tidyArtifacts(): Promise<void> {
+    const { blobs } = deps;
+    if (!blobs) return;
+    for (let more = true; more; ) {
+      const swept = await sweepArtifacts({ db, blobs });
+      more = Object.values(swept).some((count) => count > 0);
+      if (more) log.info(swept, 'removed what artifacts left behind');
+    }
+  }
+
   const sweeps = [
     { name: 'namespace', everyMs: 10_000, run: checkNamespace },
     { name: 'outbox', everyMs: 1_000, run: tellDue },
@@ -206,6 +221,7 @@ export function createSweeps(deps: SweepDeps) {
     { name: 'open-workflows', everyMs: 30_000, run: checkOpenWorkflows },
     { name: 'ends', everyMs: 600_000, run: () => trimEnds(db) },
     { name: 'estimates', everyMs: 10_000, run: () => settleEstimates(db) },
+    { name: 'artifacts', everyMs: 60_000, run: tidyArtifacts },
     { name: 'tidy', everyMs: 3600_000, run: tidy },
   ];
   return { nudgeQueue, start: (): (() => Promise<void>) => startSweeps(sweeps, log, deps.observe) };

@@ -90,6 +90,7 @@ async function serve(
   const tracing = await openTracing({ service: 'davit-server', version, env: process.env, log });
   const dispatch = createDispatch({
     db,
+    blobs,
     temporal: lazyTemporal(temporal, log),
     windowSize: values.window,
     observeSweep: metrics.observeSweep,

@@ -1,4 +1,5 @@
 import { historyScenarios } from './history.js';
+import { artifactScenarios } from './artifacts.js';
 import { consoleScenarios } from './console.js';
 import { fileScenarios } from './files.js';
 import { lifeScenarios } from './lives.js';
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...consoleScenarios,
   ...fileScenarios,
   ...historyScenarios,
+  ...artifactScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
