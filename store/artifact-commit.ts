@@ -34,7 +34,10 @@ export async function commitVersion(deps: CommitDeps, artifactId: number): Promi
   if (!version) throw new DavitError('not-found', 'There is no such artifact.');
   if (version.state === 'COMMITTED') return version;
   if (version.state === 'DELETED')
-    throw new DavitError('conflict', 'This version of the artifact was deleted, or given up because nobody went on with its upload.');
+    throw new DavitError(
+      'conflict',
+      'This version of the artifact was deleted, or given up because nobody went on with its upload.',
+    );
 
   const { manifest, type, rowId } = await wholeManifest(deps, version);
   const { files, references } = split(manifest);
@@ -53,7 +56,8 @@ export async function commitVersion(deps: CommitDeps, artifactId: number): Promi
       .forUpdate()
       .executeTakeFirstOrThrow();
     if (row.state === 'COMMITTED') return;
-    if (row.state !== 'PENDING') throw new DavitError('conflict', 'This version of the artifact was deleted meanwhile.');
+    if (row.state !== 'PENDING')
+      throw new DavitError('conflict', 'This version of the artifact was deleted meanwhile.');
     await holdBlobs(tx, located);
     const { versionIndex } = await placeVersion(tx, collection, artifactId);
     await insertFiles(tx, artifactId, located);
@@ -169,7 +173,8 @@ async function holdBlobs(tx: Store, located: readonly Located[]): Promise<void> 
       .orderBy('key')
       .forShare()
       .execute();
-    if (held.length !== some.length) throw incomplete('Files that it shares with another version were deleted meanwhile.');
+    if (held.length !== some.length)
+      throw incomplete('Files that it shares with another version were deleted meanwhile.');
   }
 }
 

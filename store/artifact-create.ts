@@ -57,9 +57,7 @@ export async function createVersion(db: Store, wanted: AnnouncedVersion): Promis
       await tx
         .insertInto('artifact_client_id')
         .values({ project_id: wanted.projectId, client_id: wanted.clientId, artifact_id: version.artifactId })
-        .onConflict((c) =>
-          c.columns(['client_id', 'project_id']).doUpdateSet({ artifact_id: version.artifactId }),
-        )
+        .onConflict((c) => c.columns(['client_id', 'project_id']).doUpdateSet({ artifact_id: version.artifactId }))
         .execute();
     if (wanted.sequenceClientId !== undefined)
       await tx

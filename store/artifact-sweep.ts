@@ -127,7 +127,12 @@ async function sweepBlobs({ db, blobs }: Deps): Promise<number> {
     // Read after the locks: whoever refers to a blob does so while it holds the row, and has either been here or finds it being removed.
     const used = new Set<string>();
     for (const table of ['artifact_upload', 'artifact_file'] as const)
-      for (const row of await tx.selectFrom(table).select('blob_key').where('blob_key', 'in', keys).distinct().execute())
+      for (const row of await tx
+        .selectFrom(table)
+        .select('blob_key')
+        .where('blob_key', 'in', keys)
+        .distinct()
+        .execute())
         used.add(row.blob_key);
     const unused = keys.filter((key) => !used.has(key));
     await tx.updateTable('artifact_blob').set({ suspect: false }).where('key', 'in', keys).execute();

@@ -201,7 +201,7 @@ export function createSweeps(deps: SweepDeps) {
   async function tidyArtifacts(): Promise<void> {
     const { blobs } = deps;
     if (!blobs) return;
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const swept = await sweepArtifacts({ db, blobs });
       more = Object.values(swept).some((count) => count > 0);
       if (more) log.info(swept, 'removed what artifacts left behind');

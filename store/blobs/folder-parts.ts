@@ -40,8 +40,7 @@ export function folderParts({ folder, place, storageError }: Options) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw storageError(error);
       });
-      if (!found)
-        throw new DavitError('artifact-incomplete', `Part ${partNumber} of the file has not been uploaded.`);
+      if (!found) throw new DavitError('artifact-incomplete', `Part ${partNumber} of the file has not been uploaded.`);
       size += found.size;
     }
     const bytes = Readable.from(bytesOf(sorted.map((part) => pathOf(uploadId, part.partNumber))), {

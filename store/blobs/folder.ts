@@ -71,7 +71,7 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
   return {
     tellsUploads: true,
 
-    put: (key, source, put) => place(shardOf(key), pathOf(key), source, put),
+    put: async (key, source, put) => place(shardOf(key), pathOf(key), source, put),
 
     async open(key, range = {}) {
       let file;
@@ -109,7 +109,7 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
       return (origin ?? options.publicUrl) + options.signer.path(link);
     },
 
-    beginParts: (key) => {
+    async beginParts(key) {
       checkKey(key);
       return parts.begin();
     },
@@ -119,7 +119,7 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
       return (link.origin ?? options.publicUrl) + options.signer.path({ ...linkTo(key, link), part });
     },
 
-    putPart: (part, source, put) => parts.put(part, source, put),
+    putPart: async (part, source, put) => parts.put(part, source, put),
 
     async completeParts(key, uploadId, tags, md5Base64) {
       const done = await stated(key);
@@ -129,7 +129,7 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
       return done;
     },
 
-    abortParts: (_key, uploadId) => parts.abort(uploadId),
+    abortParts: async (_key, uploadId) => parts.abort(uploadId),
   };
 }
 

@@ -177,12 +177,10 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
     },
 
     async abortParts(key, uploadId) {
-      await client
-        .send(new AbortMultipartUploadCommand({ ...at(key), UploadId: uploadId }))
-        .catch((error: unknown) => {
-          if (!(error instanceof Error && error.name === 'NoSuchUpload') && !isMissing(error))
-            throw storageError(error, key);
-        });
+      await client.send(new AbortMultipartUploadCommand({ ...at(key), UploadId: uploadId })).catch((error: unknown) => {
+        if (!(error instanceof Error && error.name === 'NoSuchUpload') && !isMissing(error))
+          throw storageError(error, key);
+      });
     },
   };
 }

@@ -102,10 +102,7 @@ test('bytes that are not those announced are refused, and nothing is kept of the
   const header = await writer.upload(node?.uploadUrl ?? '', 'right', [`Content-MD5:${md5('right')}`]);
   expect(header.status).toBe(200);
   await expect(
-    writer.uploadManifest(
-      made.id,
-      writer.manifestOf(made.id, { 'a.txt': 'right' }).replace('"size":5', '"size":6'),
-    ),
+    writer.uploadManifest(made.id, writer.manifestOf(made.id, { 'a.txt': 'right' }).replace('"size":5', '"size":6')),
   ).resolves.toBeUndefined();
   await expect(writer.commit(made.id)).rejects.toThrow(/has 6 bytes; 5 came/);
 });

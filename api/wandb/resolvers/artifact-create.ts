@@ -123,7 +123,10 @@ function shortId(id: string | null | undefined, name: string): string | undefine
 function ttlOf(seconds: number | null | undefined): number | null {
   if (seconds === null || seconds === undefined || seconds === -1) return null;
   if (seconds === -2 || (seconds > 0 && seconds < 10_000_000_000)) return seconds;
-  throw new DavitError('invalid-request', '"ttlDurationSeconds" must be -1 (inherit), -2 (never) or a number of seconds.');
+  throw new DavitError(
+    'invalid-request',
+    '"ttlDurationSeconds" must be -1 (inherit), -2 (never) or a number of seconds.',
+  );
 }
 
 async function present(context: Context, artifactId: number): Promise<VersionRow> {
@@ -185,7 +188,8 @@ async function useArtifact(_: unknown, { input }: { input: UseInput }, context: 
 export async function versionToWrite(context: Context, wireId: string): Promise<VersionRow> {
   const version = await requireVersion(context, wireId);
   const scope = await visibleProject(context, version.entity_name, version.project_name);
-  if (!scope) throw new DavitError('forbidden', 'This version is only linked here: it can be changed where it was logged.');
+  if (!scope)
+    throw new DavitError('forbidden', 'This version is only linked here: it can be changed where it was logged.');
   requireWriter(scope.role, 'Logging an artifact');
   return version;
 }

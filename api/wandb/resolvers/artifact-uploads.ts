@@ -130,11 +130,7 @@ interface FileSpec {
 }
 
 /** One entry for each file, in order: the client matches them by their place. */
-async function createArtifactFiles(
-  _: unknown,
-  { input }: { input: { artifactFiles: FileSpec[] } },
-  context: Context,
-) {
+async function createArtifactFiles(_: unknown, { input }: { input: { artifactFiles: FileSpec[] } }, context: Context) {
   const specs = input.artifactFiles;
   if (specs.length > wandbLimits.filesPerRequest)
     throw new DavitError('invalid-request', `At most ${wandbLimits.filesPerRequest} files can be announced at once.`);
@@ -182,7 +178,10 @@ function checkParts({ name, uploadPartsInput: parts }: FileSpec): void {
     numbers.size === parts.length &&
     parts.every((part) => part.partNumber >= 1 && part.partNumber <= 10_000 && /^[0-9a-fA-F]{32}$/.test(part.hexMD5));
   if (!right)
-    throw new DavitError('invalid-request', `The parts of "${name.slice(0, 200)}" are not 1 to 10,000 parts with an MD5 each.`);
+    throw new DavitError(
+      'invalid-request',
+      `The parts of "${name.slice(0, 200)}" are not 1 to 10,000 parts with an MD5 each.`,
+    );
 }
 
 function uploadNode(version: VersionRow, spec: FileSpec, upload: Upload) {
@@ -253,7 +252,8 @@ async function completeMultipartUploadArtifact(_: unknown, { input }: { input: C
   if (!upload) throw new DavitError('not-found', 'This artifact has no such upload.');
   // The answer to an earlier attempt was lost.
   if (upload.size !== null) return { digest: upload.md5 };
-  if (upload.upload_id !== input.uploadID) throw new DavitError('not-found', 'This artifact has no such upload in parts.');
+  if (upload.upload_id !== input.uploadID)
+    throw new DavitError('not-found', 'This artifact has no such upload in parts.');
   const parts = input.completedParts.map(({ partNumber, hexMD5 }) => ({ partNumber, etag: hexMD5 }));
   if (parts.length === 0 || parts.length > 10_000)
     throw new DavitError('invalid-request', 'An upload in parts has 1 to 10,000 of them.');

@@ -14,7 +14,9 @@ export const artifactWriteDefs = /* GraphQL */ `
     createArtifactManifest(input: CreateArtifactManifestInput!): ArtifactManifestPayload
     updateArtifactManifest(input: UpdateArtifactManifestInput!): ArtifactManifestPayload
     createArtifactFiles(input: CreateArtifactFilesInput!): CreateArtifactFilesPayload
-    completeMultipartUploadArtifact(input: CompleteMultipartUploadArtifactInput!): CompleteMultipartUploadArtifactPayload
+    completeMultipartUploadArtifact(
+      input: CompleteMultipartUploadArtifactInput!
+    ): CompleteMultipartUploadArtifactPayload
     commitArtifact(input: CommitArtifactInput!): CommitArtifactPayload
     useArtifact(input: UseArtifactInput!): UseArtifactPayload
   }

@@ -23,7 +23,9 @@ export function artifactWriter(api: TrackingApi, at: { entity?: string; project?
 
   async function create(input: Record<string, unknown>): Promise<Created> {
     const { createArtifact } = await ask<{
-      createArtifact: { artifact: { id: string; state: string; artifactSequence: { latestArtifact: { id: string } | null } } };
+      createArtifact: {
+        artifact: { id: string; state: string; artifactSequence: { latestArtifact: { id: string } | null } };
+      };
     }>(
       `mutation CreateArtifact($input: CreateArtifactInput!) { createArtifact(input: $input) {
         artifact { id state artifactSequence { latestArtifact { id } } } } }`,
@@ -74,7 +76,9 @@ export function artifactWriter(api: TrackingApi, at: { entity?: string; project?
     options: { type?: string; baseArtifactID?: string | null } = {},
   ) {
     const { createArtifactManifest } = await ask<{
-      createArtifactManifest: { artifactManifest: { id: string; file: { uploadUrl: string; uploadHeaders: string[] } } };
+      createArtifactManifest: {
+        artifactManifest: { id: string; file: { uploadUrl: string; uploadHeaders: string[] } };
+      };
     }>(
       `mutation CreateArtifactManifest($artifactID: ID!, $baseArtifactID: ID, $digest: String!, $type: ArtifactManifestType!) {
         createArtifactManifest(input: { artifactID: $artifactID, baseArtifactID: $baseArtifactID, name: "wandb_manifest.json",
@@ -97,7 +101,9 @@ export function artifactWriter(api: TrackingApi, at: { entity?: string; project?
     fetch(url, {
       method: 'PUT',
       body: body as BodyInit,
-      headers: headers.map((header) => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 1)]),
+      headers: Object.fromEntries(
+        headers.map((header) => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 1)]),
+      ),
     });
 
   /** The manifest of a version whose files are all its own. */
