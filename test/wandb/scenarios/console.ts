@@ -12,7 +12,6 @@ time.sleep(0.2)
 print("two\\nlines in one")
 print("\\x1b[31mred\\x1b[0m and \\x1b[1mbold\\x1b[0m")
 print("umlaut ä, check ✓, astral 🚀")
-sys.stdout.buffer.write(b"latin \\xe4\\xff bytes\\n"); sys.stdout.flush()
 for i in range(101):
     sys.stdout.write("\\rprogress %d%%" % i); sys.stdout.flush()
     if i % 20 == 0: time.sleep(0.3)
@@ -21,6 +20,17 @@ print("x" * 20000)
 print()
 print("last line", end="")
 run.log({"loss": 1})
+run.finish()
+`;
+
+/** Bytes of the process itself, or of a program that it calls: the client sees them with this setting only. */
+const bytes = `
+import os, sys, time, wandb
+run = wandb.init(id="bytes", settings=wandb.Settings(console="redirect"))
+os.write(1, b"latin \\xe4\\xff bytes\\n")
+os.write(1, b"zero \\x00 byte\\n")
+os.system("echo from a child")
+time.sleep(1)
 run.finish()
 `;
 
@@ -42,13 +52,17 @@ export const consoleScenarios: Scenario[] = [
         expect.arrayContaining(['plain line', 'error line', 'two', 'lines in one', 'red and bold']),
       );
       expect(texts).toContain('umlaut ä, check ✓, astral 🚀');
-      expect(texts.some((text) => text.startsWith('latin ') && text.endsWith(' bytes'))).toBe(true);
       expect(texts.filter((text) => text.startsWith('progress'))).toEqual(['progress 100%']);
       expect(texts.some((text) => text === 'x'.repeat(20_000))).toBe(true);
       expect(texts.some((text) => text.startsWith('last line'))).toBe(true);
       expect(lines.find((line) => line.text.includes('error line'))?.level).toBe('error');
       expect(lines.find((line) => line.text.includes('plain line'))).toMatchObject({ level: 'info' });
       expect(lines.every((line) => line.text === '' || line.timestamp !== undefined)).toBe(true);
+
+      await python(bytes);
+      const raw = await readConsole(api.db, (await runIn(api, project, 'bytes')).id, { limit: 1000 });
+      expect(raw.map((line) => line.text)).toContain('from a child');
+      expect(raw.some(({ text }) => text.startsWith('latin ') && text.endsWith(' bytes'))).toBe(true);
     },
   },
   {

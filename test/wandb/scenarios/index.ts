@@ -1,7 +1,10 @@
 import { historyScenarios } from './history.js';
 import { artifactScenarios } from './artifacts.js';
+import { cliScenarios } from './cli.js';
 import { consoleScenarios } from './console.js';
 import { fileScenarios } from './files.js';
+import { mediaScenarios } from './media.js';
+import { offlineScenarios } from './offline.js';
 import { lifeScenarios } from './lives.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
@@ -16,6 +19,9 @@ export const scenarios: readonly Scenario[] = unique([
   ...fileScenarios,
   ...historyScenarios,
   ...artifactScenarios,
+  ...mediaScenarios,
+  ...offlineScenarios,
+  ...cliScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
