@@ -159,7 +159,7 @@ export function consoleLine(line: number, content: string): ConsoleLine {
       level: structured['level'] === 'error' ? 'error' : 'info',
       timestamp: typeof structured['ts'] === 'string' ? structured['ts'] : undefined,
       label: typeof structured['label'] === 'string' ? structured['label'] : undefined,
-      text: structured['content'],
+      text: withoutBreak(structured['content']),
     };
   const match = /^(ERROR )?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?) (.*)$/s.exec(content);
   return {
@@ -167,9 +167,12 @@ export function consoleLine(line: number, content: string): ConsoleLine {
     level: match?.[1] === undefined ? 'info' : 'error',
     timestamp: match?.[2],
     label: undefined,
-    text: match?.[3] ?? content,
+    text: withoutBreak(match?.[3] ?? content),
   };
 }
+
+/** `wandb sync` of older clients leaves each line its end. */
+const withoutBreak = (text: string): string => text.replace(/\r?\n$/, '');
 
 export function stepOf(content: string): number | undefined {
   const step = valuesOf(content)?.['_step'];
