@@ -50,9 +50,7 @@ test('takes a large file in parts by signed addresses, which may be sent again',
   const given = await blobs.beginParts('artifact/1/given-up');
   await blobs.abortParts('artifact/1/given-up', given);
   await blobs.abortParts('artifact/1/given-up', given);
-  await expect(blobs.completeParts('artifact/1/given-up', given, tags, '')).rejects.toMatchObject({
-    code: 'artifact-incomplete',
-  });
+  expect(await blobs.stat('artifact/1/given-up')).toBeUndefined();
 });
 
 test('refuses bytes that have another digest than the address was signed with', async () => {

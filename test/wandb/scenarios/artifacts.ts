@@ -40,7 +40,7 @@ with wandb.init(job_type="produce") as run:
     assert second.size == sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk("data") for f in fs)
 with wandb.init(job_type="consume") as run:
     assert run.use_artifact("set:best").version == "v0"
-    used = run.use_artifact("set:latest", use_as="train") if "use_as" in wandb.Run.use_artifact.__code__.co_varnames else run.use_artifact("set:latest")
+    used = run.use_artifact("set:latest")
     assert used.version == "v1", used.version
     folder = used.download(root="down")
     for d, _, fs in os.walk("data"):
