@@ -22,17 +22,20 @@ export interface LifeOf {
   events_lines: number;
 }
 
+/** `late`: the request means a life that has been, and may change nothing; `empty`: the run begins at nothing; `on`: it has what it had. */
+export type Started = 'late' | 'empty' | 'on';
+
 /**
- * Begins or resumes. True when what the run had was forgotten or it had nothing yet, so that it begins at nothing. A repeated first request
- * changes nothing: until its answer has come the client logs nothing, so of a life that has not spoken there is nothing to forget.
+ * Begins or resumes. A repeated first request changes nothing: until its answer has come the client logs nothing, so of a life that has not
+ * spoken there is nothing to forget.
  */
-export async function startLife(tx: Store, run: LifeOf, start: LifeStart, isFork: boolean): Promise<boolean> {
-  if (await isLate(tx, run.id, start)) return false;
+export async function startLife(tx: Store, run: LifeOf, start: LifeStart, isFork: boolean): Promise<Started> {
+  if (await isLate(tx, run.id, start)) return 'late';
   if (start.isAbandoned())
     throw new DavitError('store-unavailable', 'The request was given up before the run could be begun.');
   if (start.resumed && run.life > 0) {
     await resume(tx, run);
-    return false;
+    return 'on';
   }
   // A fork that has not spoken has the lines that it was made with; who is no fork does not want them.
   const anew = run.life > 0 && (run.spoken || (!isFork && run.history_lines > 0));
@@ -46,7 +49,7 @@ export async function startLife(tx: Store, run: LifeOf, start: LifeStart, isFork
     })
     .where('id', '=', run.id)
     .execute();
-  return anew || run.life === 0;
+  return anew || run.life === 0 ? 'empty' : 'on';
 }
 
 const opened = {
@@ -99,7 +102,7 @@ async function forget(tx: Store, runId: number): Promise<void> {
  * One more of several processes that write this run together: it joins what is there. A run that had ended goes on: its processes were started
  * again under its id.
  */
-export async function joinLife(tx: Store, run: LifeOf, client: string, start: LifeStart): Promise<void> {
+export async function joinLife(tx: Store, run: LifeOf, client: string, start: LifeStart): Promise<Started> {
   const isNew = await addWriter(tx, run.id, client, false);
   if (!isNew || isRunOpen(run.state) || (await isLate(tx, run.id, start))) return;
   await tx

@@ -6,7 +6,7 @@ import type { RunState } from '../domain/words.js';
 import type { LifeStart } from './life-start.js';
 import type { Store } from './open.js';
 import { copyHistory } from './run-branch.js';
-import { joinLife, startLife } from './run-lives.js';
+import { joinLife, startLife, type Started } from './run-lives.js';
 import { addWriter } from './run-writers.js';
 import { runById, type RunRow } from './runs.js';
 import { storable } from './text.js';
@@ -63,8 +63,9 @@ export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: Ru
     // Not made by us and not seen before: another request made it between our look and our insert.
     const row = known ?? made ?? (await lockedRun(tx, upsert));
     const { id } = row;
-    if (upsert.start) await begin(tx, row, upsert, upsert.start);
-    if (!made) await updateRun(tx, id, upsert, row.config);
+    const started = upsert.start ? await begin(tx, row, upsert, upsert.start) : 'on';
+    // A late one would put back the config that its process began with.
+    if (!made && started !== 'late') await updateRun(tx, id, upsert, row.config);
     const run = await runById(tx, id);
     if (!run) throw new Error(`run ${upsert.name} vanished while it was written`);
     if ((made || upsert.start) && run.launch_id !== null) await tellLaunch(tx, run.launch_id);
@@ -85,14 +86,12 @@ const lifeColumns = [
 ] as const;
 type LockedRun = Awaited<ReturnType<typeof lockedRun>>;
 
-async function begin(tx: Store, row: LockedRun, upsert: RunUpsert, start: LifeStart): Promise<void> {
-  if (upsert.writer !== undefined && row.life > 0) {
-    await joinLife(tx, row, upsert.writer, start);
-    return;
-  }
-  const empty = await startLife(tx, row, start, upsert.fork !== undefined);
+async function begin(tx: Store, row: LockedRun, upsert: RunUpsert, start: LifeStart): Promise<Started> {
+  if (upsert.writer !== undefined && row.life > 0) return joinLife(tx, row, upsert.writer, start);
+  const started = await startLife(tx, row, start, upsert.fork !== undefined);
   if (upsert.writer !== undefined) await addWriter(tx, row.id, upsert.writer, false);
-  if (empty && upsert.fork) await copyHistory(tx, upsert.fork, row.id);
+  if (started === 'empty' && upsert.fork) await copyHistory(tx, upsert.fork, row.id);
+  return started;
 }
 
 /** A launch whose run id was fixed to that of an earlier launch continues its run, which is then its own. No other launch may touch it. */

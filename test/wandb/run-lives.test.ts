@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConsole, readHistory, readLines } from '../../store/run-lines.js';
 import { getRun, type RunRecord } from '../../store/runs.js';
@@ -135,6 +136,36 @@ test('later requests of a process, and of people, begin nothing', async () => {
   expect(await seen('edited')).toMatchObject({ steps: [0, 1, 2], console: ['first', 'of the first life'] });
 });
 
+const untilLocked = () =>
+  until(
+    async () => {
+      const { rows } = await api.database.pool.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    },
+    { what: 'the request to wait for the lock', ms: 120_000 },
+  );
+
+test('a request that was held up while its repetition began the run changes nothing', async () => {
+  await live('late');
+  const held = await api.db.transaction().execute(async (tx) => {
+    await tx.selectFrom('run').select('id').where('name', '=', 'late').forUpdate().execute();
+    const answer = init('late', { config: '{"lr":{"value":9}}' });
+    await untilLocked();
+    // What the repetition and the life after it did, through another API process.
+    await tx
+      .updateTable('run')
+      .set({ life: 2, life_at: sql`clock_timestamp()`, config: '{"lr":{"value":2}}' })
+      .where('name', '=', 'late')
+      .execute();
+    return { answer };
+  });
+  expect(await held.answer).toMatchObject({ bucket: { historyLineCount: 3 } });
+  expect(await seen('late')).toMatchObject({ steps: [0, 1, 2], console: ['first', 'of the first life'] });
+  expect(await read('late')).toMatchObject({ config: { lr: 2 } });
+});
+
 test('a request that its client gave up begins nothing, however late it is looked at', async () => {
   await live('held');
   // The row is locked, so the request hangs; its client goes away, and what it asked for must not happen afterwards.
@@ -151,15 +182,7 @@ test('a request that its client gave up begins nothing, however late it is looke
     const closed = new Promise((resolve) => asked.once('close', resolve));
     asked.on('error', () => undefined);
     asked.end(body);
-    await until(
-      async () => {
-        const { rows } = await api.database.pool.query(
-          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        return rows.length > 0;
-      },
-      { what: 'the request to wait for the lock', ms: 120_000 },
-    );
+    await untilLocked();
     asked.destroy();
     await closed;
     // Whoever answers this has heard of the one that hung up before.
