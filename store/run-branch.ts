@@ -1,9 +1,9 @@
+import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
 import { isJsonObject, markTokens, unmarkTokens, type Json } from '../domain/extended-json.js';
 import { isLate, type LifeStart } from './life-start.js';
 import type { Store } from './open.js';
 import { cutLines, forgetMetrics, linesUpTo } from './history-cut.js';
-import { readLines } from './run-lines.js';
 
 /** History that is cut off (rewind), copied to another run (fork) or forgotten (a new life). */
 
@@ -65,14 +65,24 @@ export async function copyHistory(tx: Store, from: { id: number; step: number },
     .execute();
 }
 
-/** So far back a value is looked for that is not logged at each step. */
-const summaryLines = 1_000;
+/** So far back a value is looked for that is not logged at each step; a line longer than this is not looked at. */
+const summaryLines = 200;
+const summaryLineBytes = 100_000;
 
 /** The last values before a line, as the summary had them then; the client sends its own soon. */
 async function summaryAt(tx: Store, runId: number, end: number): Promise<string> {
-  const from = Math.max(0, end - summaryLines);
+  const lines = await tx
+    .selectFrom('run_line')
+    .select('content')
+    .where('run_id', '=', runId)
+    .where('file', '=', 'history')
+    .where('line', '<', end)
+    .where('line', '>=', Math.max(0, end - summaryLines))
+    .where(sql<boolean>`octet_length(content) <= ${summaryLineBytes}`)
+    .orderBy('line')
+    .execute();
   const summary: Record<string, Json> = {};
-  for (const { content } of await readLines(tx, runId, 'history', { from, limit: end - from })) {
+  for (const { content } of lines) {
     try {
       const values = JSON.parse(markTokens(content)) as Json;
       if (isJsonObject(values)) Object.assign(summary, values);
