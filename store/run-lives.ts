@@ -104,10 +104,12 @@ async function forget(tx: Store, runId: number): Promise<void> {
  */
 export async function joinLife(tx: Store, run: LifeOf, client: string, start: LifeStart): Promise<Started> {
   const isNew = await addWriter(tx, run.id, client, false);
-  if (!isNew || isRunOpen(run.state) || (await isLate(tx, run.id, start))) return;
+  if (!isNew || isRunOpen(run.state)) return 'on';
+  if (await isLate(tx, run.id, start)) return 'late';
   await tx
     .updateTable('run')
     .set({ ...opened, spoken: run.spoken })
     .where('id', '=', run.id)
     .execute();
+  return 'on';
 }
