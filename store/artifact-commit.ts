@@ -103,7 +103,7 @@ export async function commitVersion(deps: CommitDeps, artifactId: number): Promi
 }
 
 /** When a version of this age limit expires; null: never. */
-export const expiryOf = (createdAt: Date, ttlSeconds: number | null): Date | null =>
+const expiryOf = (createdAt: Date, ttlSeconds: number | null): Date | null =>
   ttlSeconds === null || ttlSeconds <= 0 ? null : new Date(createdAt.getTime() + ttlSeconds * 1000);
 
 /** What the uploaded manifests say together. Those without a digest were announced and not gone on with. */

@@ -16,11 +16,11 @@ interface Deps {
 }
 
 /** Longer than any address for an upload is valid, so that no bytes can come after. */
-export const abandonedMs = 3 * 24 * 3600 * 1000;
+const abandonedMs = 3 * 24 * 3600 * 1000;
 
 const atOnce = 200;
 
-export interface Swept {
+interface Swept {
   expired: number;
   abandoned: number;
   manifests: number;
