@@ -289,6 +289,7 @@ export interface Schema {
     agent_id: Maybe<number>;
     gives: Generated<number>;
     resumes: Generated<boolean>;
+    stop: Generated<boolean>;
     former: Generated<string[]>;
     created_at: At;
     given_at: MaybeAt;

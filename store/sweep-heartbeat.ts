@@ -82,19 +82,32 @@ async function stops(
   const { rows } = await sql<{ name: string }>`
     select name from unnest(${[...alive]}::text[]) name
     where exists (select from run r where r.project_id = ${sweep.project_id} and r.name = name.name and r.stopped)
-      or exists (select from sweep_set s where s.sweep_id = ${sweep.id} and name.name = any(s.former))
+      or exists (select from sweep_set s where s.sweep_id = ${sweep.id} and (name.name = any(s.former) or (s.stop and s.run_name = name.name)))
   `.execute(tx);
   return rows.map(({ name }) => ({ type: 'stop', run_id: name }));
 }
 
+/**
+ * Gives runs up. Their agents end them and go on with the next set; the answer to a run's own stream would interrupt the whole process, and with it an agent that
+ * runs functions. It is the way only where no agent is left to tell.
+ */
 export async function stopEarly(tx: Store, sweep: LockedSweep, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
+  const told = await sql<{ run_name: string }>`
+    update sweep_set s set stop = true
+    from sweep_agent a
+    where s.sweep_id = ${sweep.id} and s.run_name = any(${[...names]}::text[]) and a.id = s.agent_id and not a.exited
+      and a.heartbeat_at > now() - ${agentSilentMs} * interval '1 ms'
+    returning s.run_name
+  `.execute(tx);
+  const rest = names.filter((name) => !told.rows.some((row) => row.run_name === name));
+  if (rest.length === 0) return;
   await tx
     .updateTable('run')
     .set({ stopped: true })
     .where('project_id', '=', sweep.project_id)
     .where('sweep_name', '=', sweep.name)
-    .where('name', 'in', [...names])
+    .where('name', 'in', rest)
     .where('state', 'in', ['pending', 'running', 'preempting'])
     .execute();
 }

@@ -71,6 +71,13 @@ export async function settleSets(tx: Store, sweep: LockedSweep, silentMs: number
     where s.sweep_id = ${sweep.id} and s.state in ('waiting', 'given') and r.project_id = ${sweep.project_id} and r.name = s.run_name
       and r.state <> 'pending' and not (s.resumes and r.state = 'preempted')
   `.execute(tx);
+  // It did not fail: it was ended.
+  await sql`
+    update run r set state = 'killed'
+    from sweep_set s
+    where s.sweep_id = ${sweep.id} and s.stop and s.state <> 'ended' and r.project_id = ${sweep.project_id} and r.name = s.run_name
+      and r.state = 'failed'
+  `.execute(tx);
   await sql`
     update sweep_set s
     set state = case when r.state = 'preempted' then 'waiting' else 'ended' end,

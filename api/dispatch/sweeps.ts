@@ -19,6 +19,8 @@ import {
   topUpWindow,
   waitingLines,
 } from '../../store/outbox.js';
+import { markCrashedRuns } from '../../store/run-life.js';
+import { finishSweeps } from '../../store/sweep-heartbeat.js';
 import { launchIdOf, lineWorkflowId, workflowTypes } from '../../workflows/ids.js';
 import { keyOf, type LineNudger, type LineRef } from './nudge.js';
 import { tell } from './tell.js';
@@ -222,6 +224,8 @@ export function createSweeps(deps: SweepDeps) {
     { name: 'ends', everyMs: 600_000, run: () => trimEnds(db) },
     { name: 'estimates', everyMs: 10_000, run: () => settleEstimates(db) },
     { name: 'artifacts', everyMs: 60_000, run: tidyArtifacts },
+    { name: 'silent-runs', everyMs: 5_000, run: async () => void (await markCrashedRuns(db)) },
+    { name: 'parameter-sweeps', everyMs: 5_000, run: async () => void (await finishSweeps(db)) },
     { name: 'tidy', everyMs: 3600_000, run: tidy },
   ];
   return { nudgeQueue, start: (): (() => Promise<void>) => startSweeps(sweeps, log, deps.observe) };

@@ -60,6 +60,8 @@ create table sweep_set (
   gives      int not null default 0,
   -- The run was pre-empted and goes on under its name.
   resumes    boolean not null default false,
+  -- Given up: its agent is told to stop it.
+  stop       boolean not null default false,
   -- Names under which it was given before, to agents that went silent.
   former     text[] not null default '{}',
   created_at timestamptz not null default now(),

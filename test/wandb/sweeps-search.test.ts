@@ -121,7 +121,7 @@ test('Bayesian search goes to where the results are good', async () => {
   expect(data.project.sweep.bestLoss).toBeCloseTo(1 + best, 6);
 });
 
-test('early termination stops the run that is worse, by its stream and by its agent', async () => {
+test('early termination stops the run that is worse by its agent, which goes on with the next', async () => {
   const { name } = await client.create(
     'method: random\nmetric: {name: loss}\nearly_terminate: {type: hyperband, min_iter: 2, eta: 2}\nparameters: {a: {min: 0.0, max: 1.0}}',
   );
@@ -142,9 +142,23 @@ test('early termination stops the run that is worse, by its stream and by its ag
   // Of 1, 2, 3 at the second value the third is beyond the better half.
   expect(await client.beat(agents[0] ?? '', runs[0] ?? '')).toEqual([]);
   expect(await client.beat(agents[2] ?? '', runs[2] ?? '')).toEqual([{ type: 'stop', run_id: runs[2] }]);
-  const answer = await api.fileStream(`ada/demo/${runs[2]}`, {});
-  expect(answer.body).toEqual({ stopped: true });
-  expect((await api.fileStream(`ada/demo/${runs[0]}`, {})).body).toEqual({});
+  // Its own stream would interrupt the agent with it.
+  for (const run of runs) expect((await api.fileStream(`ada/demo/${run}`, {})).body).toEqual({});
+  await api.fileStream(`ada/demo/${runs[2]}`, { complete: true, exitcode: 1 });
+  expect((await client.beat(agents[2] ?? ''))[0]?.type).toBe('run');
+  const { state } = await api.db
+    .selectFrom('run')
+    .select('state')
+    .where('name', '=', runs[2] ?? '')
+    .executeTakeFirstOrThrow();
+  expect(state).toBe('killed');
+
+  // Nobody is left to tell but the run itself.
+  await api.db.updateTable('sweep_agent').set({ exited: true }).execute();
+  await client.run(name, 'fourth', [0, 0]);
+  await client.run(name, 'fifth', [0, 0]);
+  await judgeRuns(api.db, first?.id ?? 0, 0);
+  expect((await api.fileStream(`ada/demo/${runs[1]}`, {})).body).toEqual({ stopped: true });
 });
 
 test('a mistake in the config, and a sweep on a queue, are refused with a sentence', async () => {

@@ -8,6 +8,7 @@ import { offlineScenarios } from './offline.js';
 import { lifeScenarios } from './lives.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
+import { sweepScenarios } from './sweeps.js';
 import { wholeRunScenarios } from './whole-run.js';
 
 /** Every scenario, in the order of the table's rows: each area's own file, one line here. */
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...mediaScenarios,
   ...offlineScenarios,
   ...cliScenarios,
+  ...sweepScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
