@@ -80,13 +80,13 @@ def train():
             run.log({"loss": 0.1})
             return
         first.append(True)
-        for step in range(2400):
+        for step in range(1200):
             run.log({"loss": 9.0})
             time.sleep(0.1)
         print("OUT", json.dumps("ran to its end"))
 
 sweep = wandb.sweep({"method": "random", "metric": {"name": "loss"}, "run_cap": 3,
-    "early_terminate": {"type": "hyperband", "min_iter": 3, "eta": 2}, "parameters": {"a": {"min": 0.0, "max": 1.0}}})
+    "early_terminate": {"type": "hyperband", "min_iter": 3, "eta": 3}, "parameters": {"a": {"min": 0.0, "max": 1.0}}})
 print("OUT", json.dumps(sweep))
 wandb.agent(sweep, function=train)
 `;
