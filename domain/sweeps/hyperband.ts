@@ -14,19 +14,22 @@ export interface Progress {
 
 /**
  * Names of the running runs to stop. At each band all runs that reached it are compared, ended ones too; whoever is past it and worse than the
- * best 1/eta of them has to go. `strict` judges by the value at the band itself, otherwise by the best so far, which lets a run recover.
+ * best 1/eta of them has to go. Every band that was reached counts: a quick run passes several between two looks. `strict` judges by the value at the band
+ * itself, otherwise by the best so far, which lets a run recover.
  */
 export function runsToStop(rule: Hyperband, metric: Metric, runs: readonly Progress[]): string[] {
   const sign = metric.goal === 'maximize' ? -1 : 1;
-  return runs.flatMap((run) => {
-    if (!run.running) return [];
-    const band = rule.bands.filter((b) => b <= run.count && run.atBand.has(b)).at(-1);
-    if (band === undefined) return [];
+  const thresholds = rule.bands.map((band) => {
     const there = runs
-      .flatMap((r) => (r.atBand.has(band) ? [sign * (r.atBand.get(band) ?? 0)] : []))
+      .flatMap((run) => (run.atBand.has(band) ? [sign * (run.atBand.get(band) ?? 0)] : []))
       .sort((a, b) => a - b);
-    const threshold = there[Math.min(there.length - 1, Math.floor(there.length / rule.eta))] ?? Infinity;
-    const own = sign * (rule.strict ? (run.atBand.get(band) ?? 0) : run.best);
-    return own > threshold ? [run.name] : [];
+    return there[Math.min(there.length - 1, Math.floor(there.length / rule.eta))] ?? Infinity;
+  });
+  return runs.flatMap((run) => {
+    const isWorse = rule.bands.some((band, i) => {
+      const there = run.atBand.get(band);
+      return there !== undefined && sign * (rule.strict ? there : run.best) > (thresholds[i] ?? Infinity);
+    });
+    return run.running && isWorse ? [run.name] : [];
   });
 }

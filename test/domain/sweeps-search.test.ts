@@ -195,6 +195,9 @@ describe('hyperband', () => {
     expect(runsToStop({ ...rule, eta: 4 }, metric, runs)).toEqual(['bad', 'worst']);
   });
 
+  test('judges a quick run by the bands that it passed, not only by the one where it is alone', () =>
+    expect(runsToStop({ ...rule, eta: 3 }, metric, [run('a', false, [1]), run('b', true, [9, 9, 9])])).toEqual(['b']));
+
   test('lets a run recover unless it is strict', () => {
     const runs = [run('a', true, [1, 1, 5, 1]), run('b', false, [1, 1, 2]), run('c', false, [1, 1, 2])];
     expect(runsToStop({ ...rule, bands: [3] }, metric, runs)).toEqual([]);
