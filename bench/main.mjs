@@ -16,9 +16,13 @@ import { memory } from './measure/memory.mjs';
 import { million } from './measure/million.mjs';
 import { profile } from './measure/profile.mjs';
 import { queues } from './measure/queues.mjs';
+import { runsPage } from './measure/runs-page.mjs';
 import { tracking } from './measure/tracking.mjs';
 
-const parts = { idle, accept, full, memory, deep, million, queues, cancel, adopt, follow, tracking };
+const parts = {
+  ...{ idle, accept, full, memory, deep, million, queues, cancel, adopt, follow, tracking },
+  'runs-page': runsPage,
+};
 /** Not in the run of everything: it changes what it measures. */
 const extra = { profile };
 const flags = ['--quick', '--strict'];

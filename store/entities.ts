@@ -257,3 +257,12 @@ export async function membersOf(
     .orderBy('username')
     .execute();
 }
+
+/** What the files of runs and the versions of artifacts of an entity add up to; bytes that several share are counted for each. */
+export async function storedBytes(db: Store, entityId: number): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select (coalesce((select sum(f.size) from run_file f join run r on r.id = f.run_id join project p on p.id = r.project_id where p.entity_id = ${entityId}), 0)
+      + coalesce((select sum(a.size) from artifact a join artifact_collection c on c.id = a.collection_id join project p on p.id = c.project_id
+        where p.entity_id = ${entityId} and a.state = 'COMMITTED'), 0))::bigint as bytes`.execute(db);
+  return rows[0]?.bytes ?? 0;
+}

@@ -57,7 +57,11 @@ export async function apiKeysOf(userId: number, { db, actor }: Context) {
   const keys = (await listKeysOfUser(db, userId)).filter((key) => key.kind === 'user' && key.revoked_at === null);
   return {
     edges: keys.map((key) => ({
-      node: { id: apiKeyGlobalId(key.id), name: `…${key.hint} (${key.id.slice(0, 8)})`, description: key.description },
+      node: {
+        id: apiKeyGlobalId(key.id),
+        name: `davit_user-...${key.hint} (${key.id.slice(0, 8)})`,
+        description: key.description,
+      },
     })),
   };
 }

@@ -6,6 +6,7 @@ import { fileScenarios } from './files.js';
 import { mediaScenarios } from './media.js';
 import { offlineScenarios } from './offline.js';
 import { lifeScenarios } from './lives.js';
+import { publicApiScenarios } from './public-api.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
 import { sweepScenarios } from './sweeps.js';
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...offlineScenarios,
   ...cliScenarios,
   ...sweepScenarios,
+  ...publicApiScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
