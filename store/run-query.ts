@@ -7,12 +7,12 @@ import type { Store } from './open.js';
 import { filterSql, orderSql, type Joins } from './run-query-sql.js';
 import { rowsByIds, type RunRow } from './runs.js';
 
-export interface RunQuery {
+interface RunQuery {
   projectId: number;
   filter: RunFilter | undefined;
 }
 
-export interface RunPageRequest {
+interface RunPageRequest {
   order: RunOrder;
   after?: string | undefined;
   limit: number;
@@ -24,7 +24,7 @@ export interface RunPage {
 }
 
 /** The longest that a filter may take. A pattern or a condition on each of a million runs must not keep the database from its work. */
-export const filterTimeMs = 10_000;
+const filterTimeMs = 10_000;
 
 /** A page of the runs that match, and how many there are: one look at the runs for both. */
 export async function findRuns(

@@ -126,7 +126,7 @@ export async function listRuns(
 }
 
 /** One more than the limit, to see whether there are more. */
-export async function listRunRows(
+async function listRunRows(
   db: Store,
   filter: RunFilter,
   page: { cursor?: string; limit: number; ascending?: boolean },
@@ -148,15 +148,6 @@ export async function listRunRows(
       .execute()
   );
 }
-
-export const countRuns = async (db: Store, projectId: number): Promise<number> => {
-  const row = await db
-    .selectFrom('run')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('project_id', '=', projectId)
-    .executeTakeFirstOrThrow();
-  return row.n;
-};
 
 export function toRunRecord(row: RunRow): RunRecord {
   const rawConfig = parseObjectOrEmpty(row.config);

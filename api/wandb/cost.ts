@@ -2,6 +2,7 @@ import {
   getNullableType,
   isListType,
   Kind,
+  OperationTypeNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -62,7 +63,7 @@ export function costProblem(
   if (typeof size === 'string') return size;
   if (size > costLimits.fields)
     return `This document asks for ${size} fields when its fragments are written out; at most ${costLimits.fields} are answered.`;
-  if (operation.operation === 'mutation' && counter.rootFields(operation.selectionSet) > costLimits.mutations)
+  if (operation.operation === OperationTypeNode.MUTATION && counter.rootFields(operation.selectionSet) > costLimits.mutations)
     return `A document changes at most ${costLimits.mutations} things.`;
   const answers = counter.answers(operation.selectionSet, root);
   if (answers > costLimits.answers)

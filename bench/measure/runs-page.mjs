@@ -54,27 +54,36 @@ const cases = [
 
 export async function runsPage({ quick }) {
   const sizes = quick ? [1_000] : [10_000, 100_000];
-  const times = quick ? 3 : 15;
   const stack = await Stack.start({ args: ['--no-agent'] });
-  const database = new pg.Client({ connectionString: stack.databaseUrl() });
+  try {
+    return await measurePages({ ...stack, databaseUrl: stack.databaseUrl(), sizes, times: quick ? 3 : 15 });
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Against any API and its database. */
+export async function measurePages({ url, key, entity, databaseUrl, sizes, times }) {
+  const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
   try {
     const found = {};
     const filledMs = {};
     for (const size of sizes) {
       const begunAt = performance.now();
-      await fill(database, stack.entity, `runs-${size}`, size);
+      await fill(database, entity, `runs-${size}`, size);
       filledMs[size] = performance.now() - begunAt;
       for (const { id, filters, order, expected } of cases) {
         const ms = [];
         for (let n = 0; n < times + 2; n++) {
-          const at = performance.now();
-          const answer = await ask(stack, {
+          const variables = {
             project: `runs-${size}`,
-            entity: stack.entity,
+            entity,
             order: order ?? '+created_at',
             filters: JSON.stringify(filters),
-          });
+          };
+          const at = performance.now();
+          const answer = await ask({ url, key }, variables);
           // Twice to warm up.
           if (n >= 2) ms.push(performance.now() - at);
           const { runCount, runs } = answer.data.project;
@@ -103,7 +112,6 @@ export async function runsPage({ quick }) {
     };
   } finally {
     await database.end();
-    await stack.stop();
   }
 }
 
@@ -132,16 +140,16 @@ async function fill(database, entity, project, count) {
   await database.query('vacuum (analyze) run, run_config, run_summary');
 }
 
-function ask(stack, variables) {
+function ask({ url, key }, variables) {
   const body = JSON.stringify({ query, variables, operationName: '' });
   return new Promise((resolve, reject) => {
     const req = request(
-      `${stack.url}/graphql`,
+      `${url}/graphql`,
       {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',
-          Authorization: `Basic ${Buffer.from(`api:${stack.key}`).toString('base64')}`,
+          Authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}`,
         },
       },
       (res) => {

@@ -3,7 +3,7 @@ import { parseRunFilter, type RunFilter } from '../../../domain/run-filter.js';
 import { findRuns, type RunPage } from '../../../store/run-query.js';
 import type { Context, ProjectScope, RunParent } from '../context.js';
 
-export interface RunsArgs {
+interface RunsArgs {
   filters?: string | null;
   after?: string | null;
   first?: number | null;
