@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { deriveSummary } from '../domain/derived-summary.js';
 import { afterStream } from '../domain/run-state.js';
 import { isRunOpen } from '../domain/words.js';
 import { foldOf, markDirty } from './metric-fold.js';
@@ -28,11 +29,19 @@ async function writeMetricLines(
   );
 }
 
+/** What a process says replaces what is there, unless others speak of the same run too. */
+function summaryOf(stored: string, message: StreamMessage, shared: boolean): string {
+  if (message.summary === undefined) return stored;
+  return shared || message.derivesSummary ? joinSummaries(stored, message.summary) : message.summary;
+}
+
 /** One file-stream request, read and checked. */
 export interface StreamMessage {
   /** Which process this is, when several write the run together. */
   writer?: string;
   lines: { file: LineFile; offset: number; lines: readonly string[] }[];
+  /** The client leaves the summary to us, but for what its program set itself. */
+  derivesSummary?: boolean;
   /** A whole summary as JSON text. */
   summary?: string;
   preempting: boolean;
@@ -63,6 +72,7 @@ export async function applyStream(
         'spoken',
         'line_base',
         'summary',
+        'config',
       ])
       .where('id', '=', runId)
       .forUpdate()
@@ -71,12 +81,15 @@ export async function applyStream(
 
     const counts = { history: run.history_lines, events: run.events_lines, log: run.log_lines };
     let extended = false;
+    let summary = run.summary;
     const { writer } = message;
     const shared = writer === undefined ? undefined : await placeShared(tx, runId, writer, message, counts);
     const resumed = shared ? undefined : placeResumed(message.lines, run.line_base);
     for (const { file, offset, lines } of shared?.lines ?? resumed?.lines ?? []) {
       if (file === 'log') await writeLines(tx, runId, file, { offset, lines });
       else await writeMetricLines(tx, runId, file, { offset, lines, below: counts[file] });
+      if (message.derivesSummary && file === 'history')
+        summary = deriveSummary(summary, run.config, lines.slice(Math.max(0, counts.history - offset)));
       const end = lines.length === 0 ? 0 : offset + lines.length;
       if (end > counts[file]) {
         counts[file] = end;
@@ -104,9 +117,9 @@ export async function applyStream(
         history_lines: counts.history,
         events_lines: counts.events,
         log_lines: counts.log,
-        ...(message.summary === undefined
+        ...(message.summary === undefined && summary === run.summary
           ? {}
-          : { summary: storable(shared ? joinSummaries(run.summary, message.summary) : message.summary) }),
+          : { summary: storable(summaryOf(summary, message, shared !== undefined)) }),
         ...(run.spoken ? {} : { spoken: true }),
         ...(resumed?.bases ? { line_base: JSON.stringify(resumed.bases) } : {}),
         heartbeat_at: sql`now()`,

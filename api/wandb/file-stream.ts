@@ -19,7 +19,11 @@ export function fileStream(deps: WandbDeps): RequestHandler {
     const { message, uploaded } = readStreamBody(req.body);
     const runId = await writableRun(context, entity ?? '', project ?? '', run ?? '');
     const { writer } = context.request;
-    const answer = await applyStream(deps.db, runId, { ...message, ...(writer === undefined ? {} : { writer }) });
+    const answer = await applyStream(deps.db, runId, {
+      ...message,
+      ...(writer === undefined ? {} : { writer }),
+      derivesSummary: req.get('x-wandb-server-side-derived-summary') === 'true',
+    });
     if (!answer) throw new DavitError('not-found', `The run "${entity}/${project}/${run}" was deleted.`);
     // Behind the acknowledged: what is not folded now is folded by the next request or reader.
     await foldAfter(deps.db, runId, message).catch((error: unknown) => {
