@@ -987,6 +987,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/entities/{entity}/projects/{project}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Artifacts of a project, by name */
+        get: operations["listArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/artifacts/{collection}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of an artifact, newest first */
+        get: operations["listArtifactVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/artifacts/{collection}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version, the run that logged it and the runs that used it */
+        get: operations["getArtifactVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/artifacts/{collection}/versions/{version}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files of a version with addresses to fetch them from */
+        get: operations["listArtifactFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{entity}/{project}/{run}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions that a run logged, or used */
+        get: operations["listRunArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -1375,6 +1460,80 @@ export interface components {
                 address: string;
                 namespace: string;
             };
+        };
+        ArtifactCollection: {
+            name: string;
+            type: string;
+            /**
+             * @description A portfolio has links to versions that were logged elsewhere.
+             * @enum {string}
+             */
+            kind: "sequence" | "portfolio";
+            description: string;
+            tags: string[];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        ArtifactFile: {
+            path: string;
+            size: number | null;
+            /** @description Base64 MD5; of a reference what its storage says. */
+            digest: string;
+            /** @description Where it lies, when it is not stored here. */
+            reference: string | null;
+            /** @description Absolute, needs no key, works for an hour. */
+            url: string | null;
+        };
+        ArtifactFilePage: {
+            items: components["schemas"]["ArtifactFile"][];
+            nextCursor?: string;
+        };
+        ArtifactLineage: {
+            version: components["schemas"]["ArtifactVersion"];
+            loggedBy: {
+                entity: string;
+                project: string;
+                name: string;
+                displayName: string;
+            } | null;
+            /** @description At most 200, oldest first; only runs that you may see. */
+            usedBy: {
+                entity: string;
+                project: string;
+                name: string;
+                displayName: string;
+            }[];
+        };
+        ArtifactPage: {
+            items: components["schemas"]["ArtifactCollection"][];
+            nextCursor?: string;
+        };
+        ArtifactVersion: {
+            entity: string;
+            project: string;
+            /** @description Where it was logged. */
+            collection: string;
+            /** @description vN of the collection that was asked. */
+            version: string;
+            type: string;
+            description: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            aliases: string[];
+            tags: string[];
+            digest: string;
+            size: number;
+            fileCount: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+        };
+        ArtifactVersionPage: {
+            items: components["schemas"]["ArtifactVersion"][];
+            nextCursor?: string;
         };
         AuditEvent: {
             id: number;
@@ -2310,6 +2469,10 @@ export interface components {
             /** Format: date-time */
             heartbeatAt: string;
             endedAt: string | null;
+        };
+        RunArtifactPage: {
+            items: components["schemas"]["ArtifactVersion"][];
+            nextCursor?: string;
         };
         RunConsole: {
             total: number;
@@ -4682,6 +4845,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunFilePage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listArtifacts: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                type?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listArtifactVersions: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactVersionPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getArtifactVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                collection: string;
+                /** @description An alias or vN. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactLineage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listArtifactFiles: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                collection: string;
+                /** @description An alias or vN. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactFilePage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRunArtifacts: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                /** @description Default: logged. */
+                direction?: "logged" | "used";
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunArtifactPage"];
                 };
             };
             /** @description A problem */

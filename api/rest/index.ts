@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { agentProtocolRoutes } from './agent-protocol.js';
 import { agentTraceRoutes } from './agent-trace.js';
 import { agentRoutes } from './agents.js';
+import { artifactRoutes } from './artifacts.js';
 import { auditRoutes } from './audit.js';
 import { bulkRoutes } from './bulk.js';
 import { entityRoutes } from './entities.js';
@@ -56,6 +57,7 @@ export const restRoutes: readonly Route[] = [
   ...launchStreamRoutes,
   ...agentRoutes,
   ...runRoutes,
+  ...artifactRoutes,
   ...auditRoutes,
   ...unansweredRoutes,
   ...agentProtocolRoutes,

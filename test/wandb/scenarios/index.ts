@@ -1,6 +1,7 @@
 import { historyScenarios } from './history.js';
 import { artifactScenarios } from './artifacts.js';
 import { cliScenarios } from './cli.js';
+import { artifactReadingScenarios } from './artifact-reading.js';
 import { consoleScenarios } from './console.js';
 import { fileScenarios } from './files.js';
 import { mediaScenarios } from './media.js';
@@ -26,6 +27,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...cliScenarios,
   ...sweepScenarios,
   ...publicApiScenarios,
+  ...artifactReadingScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */
