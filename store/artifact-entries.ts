@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { artifactWireId } from '../domain/job.js';
-import { currentManifest, type VersionRow } from './artifact-versions.js';
+import type { VersionRow } from './artifact-versions.js';
 import type { Blobs } from './blobs/blobs.js';
 import { putContent } from './content.js';
 import type { Store } from './open.js';
@@ -80,14 +80,12 @@ export async function countEntries(db: Store, artifactId: number, names?: readon
   return row.n;
 }
 
-/** Where the bytes of the current manifest lie. For a version that no wandb client made it is written now: its files are rows only. */
-export async function manifestBlob(
+/** Writes the manifest of a version that no wandb client made: its files are rows only. */
+export async function writeManifest(
   db: Store,
   blobs: Blobs,
   version: VersionRow,
-): Promise<{ id: number; key: string; digest: string; size: number }> {
-  const stored = await currentManifest(db, version.id);
-  if (stored) return { id: stored.id, key: stored.blob_key, digest: stored.digest, size: stored.size ?? 0 };
+): Promise<{ blob_key: string; digest: string; size: number }> {
   const rows = await db
     .selectFrom('artifact_file')
     .select(['path', 'md5', 'size', 'birth_artifact_id'])
@@ -107,7 +105,7 @@ export async function manifestBlob(
     contents,
   });
   const put = await putContent(blobs, 'wandb_manifest.json', Buffer.from(text));
-  return { id: 0, key: put.blobKey, digest: put.md5, size: put.size };
+  return { blob_key: put.blobKey, digest: put.md5, size: put.size };
 }
 
 /** What a download address says besides the digest: which version, or which collections it may be in. */

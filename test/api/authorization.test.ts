@@ -16,6 +16,7 @@ const values: Record<string, string> = {
   project: 'demo',
   queue: 'q',
   job: 'train',
+  collection: 'train',
   version: 'latest',
   agent: 'worker',
   agentId: 'agent-1',

@@ -1,8 +1,9 @@
-import { countEntries, listEntries, manifestBlob, type EntryRow } from '../../../store/artifact-entries.js';
+import { countEntries, listEntries, writeManifest, type EntryRow } from '../../../store/artifact-entries.js';
 import type { VersionRow } from '../../../store/artifact-versions.js';
 import type { Context } from '../context.js';
 import { wandbLimits } from '../deps.js';
 import { artifactFileGlobalId, manifestGlobalId } from '../ids.js';
+import { loadersOf } from './artifact-scope.js';
 
 /** Files and manifests of versions. Every address is made when it is asked for, and only for the page that is shown. */
 
@@ -73,19 +74,19 @@ export async function filesByManifestEntries(
 }
 
 /** Null until the version is committed. */
-export async function currentManifestOf(version: VersionRow, _: unknown, { db, blobs }: Context) {
+export async function currentManifestOf(version: VersionRow, _: unknown, context: Context) {
   if (version.state !== 'COMMITTED') return null;
-  const manifest = await manifestBlob(db, blobs, version);
-  const entry: EntryRow = {
-    path: 'wandb_manifest.json',
-    digest: manifest.digest,
-    size: manifest.size,
-    blob_key: manifest.key,
-    ref: null,
-  };
+  const stored = await loadersOf(context).manifest(version.id);
+  const manifest = stored ?? (await writeManifest(context.db, context.blobs, version));
   return {
-    id: manifestGlobalId(manifest.id || version.id),
+    id: manifestGlobalId(stored?.id ?? version.id),
     digest: manifest.digest,
-    file: fileNode(version, entry),
+    file: fileNode(version, {
+      path: 'wandb_manifest.json',
+      digest: manifest.digest,
+      size: manifest.size,
+      blob_key: manifest.blob_key,
+      ref: null,
+    }),
   };
 }

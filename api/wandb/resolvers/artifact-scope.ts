@@ -1,7 +1,12 @@
 import { DavitError } from '../../../domain/errors.js';
-import { collectionsByIds, type CollectionRow } from '../../../store/artifact-lists.js';
-import { aliasesOfVersions, placesOfVersions, tagsOfVersions, versionsByIds } from '../../../store/artifact-places.js';
-import { tagsOfCollections } from '../../../store/artifact-lists.js';
+import { collectionsByIds, tagsOfCollections, type CollectionRow } from '../../../store/artifact-lists.js';
+import {
+  aliasesOfVersions,
+  manifestsOfVersions,
+  placesOfVersions,
+  tagsOfVersions,
+  versionsByIds,
+} from '../../../store/artifact-places.js';
 import type { VersionRow } from '../../../store/artifact-versions.js';
 import { projectsByIds } from '../../../store/projects.js';
 import { roleOf } from '../../auth/authorize.js';
@@ -21,6 +26,10 @@ function makeLoaders(context: Context) {
     places: batched(async (ids: number[]) => groupBy(await placesOfVersions(db, ids), (row) => row.artifact_id)),
     aliases: batched(async (ids: number[]) => groupBy(await aliasesOfVersions(db, ids), (row) => row.artifact_id)),
     tags: batched(async (ids: number[]) => groupBy(await tagsOfVersions(db, ids), (row) => row.artifact_id)),
+    /** The manifest that readers get; missing for versions that no wandb client made. */
+    manifest: batched(
+      async (ids: number[]) => new Map((await manifestsOfVersions(db, ids)).map((row) => [row.artifact_id, row])),
+    ),
     collectionTags: batched(async (ids: number[]) =>
       groupBy(await tagsOfCollections(db, ids), (row) => row.collection_id),
     ),
