@@ -90,12 +90,15 @@ a.metadata["k"] = {"deep": [1]}
 a.save()
 b = api.artifact(P + "/model:prod")
 out["edited"] = [b.version, b.aliases, b.tags, b.description, b.metadata, b.ttl]
+# By its number: 0.19 takes what was found by another alias for a link.
+b = api.artifact(P + "/model:v0")
 b.aliases = ["prod", "stage"]
 b.tags = ["fine"]
 b.ttl = timedelta(days=2)
 b.save()
 c = api.artifact(P + "/model:stage")
 out["edited again"] = [sorted(c.aliases), c.tags, c.ttl.days]
+c = api.artifact(P + "/model:v0")
 c.aliases.remove("prod")
 c.ttl = None
 c.save()
