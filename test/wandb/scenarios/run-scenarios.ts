@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { startTrackingApi, type TrackingApi } from '../../support/tracking-api.js';
 import type { WandbVersion } from '../../support/wandb-clients.js';
 import { openContext } from './context.js';
