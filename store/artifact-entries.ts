@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { artifactWireId } from '../domain/job.js';
-import type { VersionRow } from './artifact-versions.js';
+import { currentManifest, type VersionRow } from './artifact-versions.js';
 import type { Blobs } from './blobs/blobs.js';
 import { putContent } from './content.js';
 import type { Store } from './open.js';
@@ -78,6 +78,17 @@ export async function countEntries(db: Store, artifactId: number, names?: readon
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .executeTakeFirstOrThrow();
   return row.n;
+}
+
+/** Where the bytes of the manifest lie that readers get. */
+export async function manifestBlob(
+  db: Store,
+  blobs: Blobs,
+  version: VersionRow,
+): Promise<{ key: string; digest: string; size: number }> {
+  const { blob_key, digest, size } =
+    (await currentManifest(db, version.id)) ?? (await writeManifest(db, blobs, version));
+  return { key: blob_key, digest, size: size ?? 0 };
 }
 
 /** Writes the manifest of a version that no wandb client made: its files are rows only. */
