@@ -5,8 +5,8 @@ import type { Lease } from './lease.js';
  * answered, and jobs at the target that are charged to this agent although no lease of this process holds them (left by an earlier process).
  *
  * A poll that held a slot while it waits would starve the other queues for the whole long poll. So a queue whose last poll came back empty
- * polls freely while any slot is free, and only a queue that just delivered needs a permit; a permit that gets no ticket within
- * `permitTtlMs` lapses, and the queue polls freely. A ticket that arrives at a full agent is handed back (`full`), which costs no history.
+ * polls freely while any slot is free, and only a queue that just delivered needs a permit; a permit that gets no ticket in time
+ * lapses, and the queue polls freely. A ticket that arrives at a full agent is handed back (`full`), which costs no history.
  *
  * Who has waited longest is next. A queue's wait begins when it may not poll or its ticket is handed back, and lasts until a ticket of it is
  * taken or a poll finds none. So while one waits, each other queue claims at most once (a busy
@@ -15,6 +15,11 @@ import type { Lease } from './lease.js';
 
 /** Longer than a line needs to deliver its next ticket, shorter than a person notices. */
 const permitTtlMs = 500;
+/**
+ * For a queue whose ticket was handed back. Temporal offers it again after its retry delay, and on a server that is busy up to a second later
+ * than that (`history.timerProcessorMaxTimeShift`): a shorter hold would lapse each time just before the ticket comes, and the queue would starve.
+ */
+const returnTtlMs = 1_250;
 const shortestBreakMs = 1_000;
 const longestBreakMs = 30_000;
 
@@ -38,6 +43,8 @@ export class SlotPool {
   private permits = 0;
   /** Queues that delivered with their last poll. */
   private readonly delivered = new Set<string>();
+  /** Queues whose last ticket was handed back and has not come again. */
+  private readonly returned = new Set<string>();
   /** Reservations that wait for a slot. */
   private readonly waiting = new Set<Reservation>();
   /** When a queue's wait began, counted over all queues of this pool. */
@@ -125,11 +132,15 @@ export class SlotPool {
     if (this.delivered.has(queue)) {
       permit.holds = true;
       this.permits++;
-      permit.timer = setTimeout(() => {
-        this.dropHold(permit);
-        this.delivered.delete(queue);
-        this.wake();
-      }, permitTtlMs);
+      permit.timer = setTimeout(
+        () => {
+          this.dropHold(permit);
+          this.delivered.delete(queue);
+          this.returned.delete(queue);
+          this.wake();
+        },
+        this.returned.has(queue) ? returnTtlMs : permitTtlMs,
+      );
     }
     return permit;
   }
@@ -148,6 +159,7 @@ export class SlotPool {
     if (permit.used) this.answering--;
     else {
       this.delivered.delete(permit.queue);
+      this.returned.delete(permit.queue);
       this.waitsSince.delete(permit.queue);
     }
     permit.used = false;
@@ -161,8 +173,10 @@ export class SlotPool {
   turnsAway(queue: string): boolean {
     if (this.overfull) {
       this.beginWait(queue);
+      this.returned.add(queue);
       return true;
     }
+    this.returned.delete(queue);
     this.waitsSince.delete(queue);
     for (const reservation of this.waiting) if (reservation.queue === queue) this.beginWait(queue);
     return false;

@@ -32,6 +32,8 @@ const dynamicConfig: Record<string, string | number | boolean> = {
   'matching.longPollExpirationInterval': '10s',
   // By default each hop through the single shard waits some 30 ms.
   'history.transferProcessorMaxPollRPS': 1000,
+  // A busy server looks at its timers up to a second late by default: so late would a ticket be offered again that a full agent handed back.
+  'history.timerProcessorMaxTimeShift': '50ms',
   // A cancelled activity hears of it at once, not with its next heartbeat.
   'frontend.WorkerCommandsEnabled': true,
   'system.enableCancelActivityWorkerCommand': true,

@@ -128,7 +128,7 @@ class SimulatedAgent {
   /** One thing that may happen now. */
   step(): void {
     // Time passes when nothing is under way: permits lapse where nobody waits.
-    if (this.isIdle && this.dice.chance(0.2)) vi.advanceTimersByTime(501);
+    if (this.isIdle && this.dice.chance(0.2)) vi.advanceTimersByTime(1_251);
     const moves: (() => void)[] = [];
     for (const queue of this.deliverable()) moves.push(() => this.deliver(queue));
     for (const one of this.answering) moves.push(() => this.answer(one));
@@ -202,6 +202,27 @@ describe('whatever happens', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
   afterEach(() => void vi.useRealTimers());
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  test('a slot waits for a ticket that was handed back, which a busy server offers again only after a second', async () => {
+    const pool = new SlotPool(1);
+    const [quiet, busy] = await Promise.all([pool.reserve('quiet', never), pool.reserve('busy', never)]);
+    const running = new Lease('l1', 'c1', 'j1');
+    pool.use(busy);
+    expect(pool.turnsAway('busy')).toBe(false);
+    pool.add(running);
+    pool.release(busy);
+    pool.use(quiet);
+    expect(pool.turnsAway('quiet')).toBe(true);
+    pool.release(quiet);
+
+    const next = [pool.reserve('busy', never), pool.reserve('quiet', never)];
+    pool.remove(running);
+    const permit = await next[1];
+    vi.advanceTimersByTime(1_200);
+    expect(await isPending(next[0] as Promise<Permit>), 'the busy queue polls meanwhile').toBe(true);
+    pool.use(permit as Permit);
+    expect(pool.turnsAway('quiet')).toBe(false);
+  });
 
   test.each([1, 2, 3, 4, 5, 6])(
     'an agent never runs more jobs than it has slots, restarts included (seed %i)',
