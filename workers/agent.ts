@@ -9,6 +9,7 @@ import { DavitApiError } from '../client/index.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { agentClient, type Duty, type HelloReply } from './agent-client.js';
 import { takeSeat, type Seat } from './agent-lock.js';
+import { patiently } from './patiently.js';
 import { agentSpans } from './agent-spans.js';
 import { beat } from './heartbeat.js';
 import { serveMetrics, slotMetrics, temporalMetricsAddress, type MetricsAddress } from './metrics.js';
@@ -73,7 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { incarnation } = seat;
   const targets = await (options.targets?.(options) ?? openTargets(options, process.env));
   const api = agentClient(options);
-  const welcome = await beWelcomed(seat, (endedIncarnation) =>
+  const sayHello = (endedIncarnation: string | undefined): Promise<HelloReply> =>
     api.hello({
       entity: options.entity,
       name,
@@ -87,8 +88,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       queues,
       ...(options.labels === undefined ? {} : { labels: options.labels }),
       ...(options.quarantineAfter === undefined ? {} : { quarantineAfter: options.quarantineAfter }),
-    }),
-  );
+    });
+  const welcome = await beWelcomed(seat, sayHello, log);
   const { agentId } = welcome;
   const temporal: TemporalOptions = options.temporal ?? welcome.temporal;
   const connection = await NativeConnection.connect(connectionOptions(temporal));
@@ -246,12 +247,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 async function beWelcomed(
   seat: Seat,
   hello: (endedIncarnation: string | undefined) => Promise<HelloReply>,
+  log: Logger,
 ): Promise<HelloReply> {
   const [first, ...others] = seat.ended;
   let heirOf = first;
   for (;;) {
     try {
-      const welcome = await hello(heirOf);
+      const welcome = await patiently(() => hello(heirOf), log);
       await seat.settle();
       return welcome;
     } catch (error) {

@@ -39,6 +39,8 @@ const dynamicConfig: Record<string, string | number | boolean> = {
   'system.enableCancelActivityWorkerCommand': true,
   // A worker that shuts down gives its polls back, so no task is handed to nobody.
   'frontend.enableCancelWorkerPollsOnShutdown': true,
+  // Each queue of an agent keeps a poll open; by default 1,200 polls of all agents together are all there may be.
+  'frontend.namespaceCount': 100_000,
   // No questions about newer versions to the outside.
   'frontend.enableServerVersionCheck': false,
 };
