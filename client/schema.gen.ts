@@ -3277,7 +3277,10 @@ export interface operations {
     updateQueue: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that you read: the change is made only if nobody else made one since. */
+                "If-Match"?: string;
+            };
             path: {
                 entity: string;
                 queue: string;

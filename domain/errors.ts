@@ -81,6 +81,12 @@ export const catalogue = {
     title: 'Something with this name exists already.',
     fix: 'Use another name, or use the existing one.',
   },
+  'changed-meanwhile': {
+    status: 412,
+    fault: 'user',
+    title: 'Somebody else has changed it since you read it.',
+    fix: 'Read it again, make your change to what it is now, and send that with its new ETag.',
+  },
   'idempotency-conflict': {
     status: 409,
     fault: 'user',

@@ -7,6 +7,7 @@ import type { Store } from '../../store/open.js';
 import { countsOfQueues, projectsOfQueues, queueByName, type QueueCounts, type QueueRow } from '../../store/queues.js';
 import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
+import { etagOf } from './etag.js';
 import { maybeTime, timeOf, timeSchema } from './schemas.js';
 
 const configSchema = z.record(z.string(), z.unknown());
@@ -145,6 +146,10 @@ const toQueue = (
   createdAt: timeOf(row.created_at),
   updatedAt: timeOf(row.updated_at),
 });
+
+/** Of what an admin may change; not of what is counted. */
+export const queueEtag = (queue: QueueDocument): string =>
+  etagOf({ ...queue, waiting: 0, held: 0, running: 0, oldestWaitingMs: null, agents: 0, updatedAt: '' });
 
 export const queueParams = z.strictObject({ entity: nameSchema, queue: nameSchema });
 

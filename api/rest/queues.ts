@@ -17,7 +17,16 @@ import {
 import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
 import { visibleEntityIds } from '../auth/visible.js';
-import { queueDocument, queueParams, queueSchema, queueSettings, requireQueue, toQueues } from './queue-schemas.js';
+import { ifMatchHeader, requireMatch } from './etag.js';
+import {
+  queueDocument,
+  queueEtag,
+  queueParams,
+  queueSchema,
+  queueSettings,
+  requireQueue,
+  toQueues,
+} from './queue-schemas.js';
 import { defineRoute } from './route.js';
 import { defaultLimit, page, pageOf, pageQuery, pairCursor, readCursor } from './schemas.js';
 
@@ -74,8 +83,11 @@ const show = defineRoute({
   auth: 'user',
   params: queueParams,
   response: queueSchema,
-  handler: async ({ actor, params, deps }) =>
-    queueDocument(deps.db, await requireQueue(deps.db, actor, params, 'viewer')),
+  handler: async ({ actor, params, deps, res }) => {
+    const document = await queueDocument(deps.db, await requireQueue(deps.db, actor, params, 'viewer'));
+    res.setHeader('ETag', queueEtag(document));
+    return document;
+  },
 });
 
 const create = defineRoute({
@@ -134,15 +146,18 @@ const update = defineRoute({
   tag: 'queues',
   auth: 'user',
   params: queueParams,
+  headers: ifMatchHeader,
   body: z.strictObject(queueSettings).meta({ id: 'QueueChange' }),
   response: queueSchema,
-  handler: async ({ actor, params, body, deps }) => {
+  handler: async ({ actor, params, body, deps, req, res }) => {
     const queue = await requireQueue(deps.db, actor, params, 'admin');
     const { projects, ...settings } = body;
     await deps.db.transaction().execute(async (tx) => {
       const shares = projects && (await projectsFor(tx, actor, queue.entity, projects));
       // A claim that is just happening is over before the new limits hold.
       await lockLine(tx, queue.id);
+      const now = await queueByName(tx, queue.entity_id, queue.name);
+      if (now) requireMatch(req, queueEtag(await queueDocument(tx, now)));
       if (!(await updateQueue(tx, queue.id, settings)))
         throw new DavitError('unknown-queue', `There is no queue "${queue.entity}/${queue.name}" any more.`);
       if (shares) await setQueueProjects(tx, queue.id, shares);
@@ -155,7 +170,9 @@ const update = defineRoute({
     });
     // A limit may have been lifted.
     deps.dispatch.nudgeQueue(queue.id);
-    return queueDocument(deps.db, await requireQueue(deps.db, actor, params, 'viewer'));
+    const document = await queueDocument(deps.db, await requireQueue(deps.db, actor, params, 'viewer'));
+    res.setHeader('ETag', queueEtag(document));
+    return document;
   },
 });
 

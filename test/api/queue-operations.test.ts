@@ -71,6 +71,21 @@ describe('settings', () => {
     ],
   };
 
+  test('a change that builds on what somebody else has changed since is refused, and changes nothing', async () => {
+    await makeQueue('shared', settings);
+    const read = await api.call('GET', '/queues/lab/shared');
+    const etag = read.headers.get('etag') ?? '';
+    const change = (maxRunning: number, ifMatch: string) =>
+      api.call('PATCH', '/queues/lab/shared', { body: { maxRunning }, headers: { 'If-Match': ifMatch } });
+    const first = await change(11, etag);
+    expect(first.status).toBe(200);
+    const late = await change(12, etag);
+    expect([late.status, late.body.code]).toEqual([412, 'changed-meanwhile']);
+    expect(await show('shared')).toMatchObject({ maxRunning: 11 });
+    expect((await change(12, first.headers.get('etag') ?? '')).status).toBe(200);
+    expect((await change(13, '*')).status).toBe(200);
+  });
+
   test('are kept as they were given, changed one by one, and taken away with null', async () => {
     await makeQueue('full', settings);
     expect(await show('full')).toMatchObject(shown);

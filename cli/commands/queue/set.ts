@@ -7,7 +7,7 @@ import { addQueueSettings, queueSettingsFrom } from '../../queue-settings.js';
 import type { QueueSettingOptions } from '../../queue-settings.js';
 import { queueWords } from '../../queue-words.js';
 import { qualified } from '../../references.js';
-import { agentsOf, queueOf } from './show.js';
+import { agentsOf, queueAndEtag } from './show.js';
 
 const examples = `
 What is not said stays. Limits hold from now on and stop nothing that runs; launches keep the retries and time-outs that they were accepted with.
@@ -24,10 +24,11 @@ export function defineQueueSet(command: Command): void {
     .action(async (name: string, options: ConnectOptions & QueueSettingOptions & { json?: boolean }) => {
       const api = connect(options);
       const { entity, name: queue } = await qualified(name, api);
-      const body = queueSettingsFrom(options, await queueOf(api, entity, queue));
+      const { queue: now, etag } = await queueAndEtag(api, entity, queue);
+      const body = queueSettingsFrom(options, now);
       if (Object.keys(body).length === 0) throw new DavitError('wrong-usage', 'Say with an option what is to change.');
       const { data } = await api.client.PATCH('/queues/{entity}/{queue}', {
-        params: { path: { entity, queue } },
+        params: { path: { entity, queue }, ...(etag === null ? {} : { header: { 'If-Match': etag } }) },
         body,
       });
       const out = new Output(options.json === true);

@@ -22,10 +22,19 @@ export function defineQueueShow(command: Command): void {
     });
 }
 
-export async function queueOf(api: Connected, entity: string, queue: string): Promise<Api<'Queue'>> {
-  const { data } = await api.client.GET('/queues/{entity}/{queue}', { params: { path: { entity, queue } } });
+export const queueOf = async (api: Connected, entity: string, queue: string): Promise<Api<'Queue'>> =>
+  (await queueAndEtag(api, entity, queue)).queue;
+
+/** `etag`: what a change that builds on the queue's present settings sends as If-Match. */
+export async function queueAndEtag(
+  api: Connected,
+  entity: string,
+  name: string,
+): Promise<{ queue: Api<'Queue'>; etag: string | null }> {
+  const path = { entity, queue: name };
+  const { data, response } = await api.client.GET('/queues/{entity}/{queue}', { params: { path } });
   if (data === undefined) throw new DavitError('internal', 'The API answered without a body.');
-  return data;
+  return { queue: data, etag: response.headers.get('etag') };
 }
 
 /** Agents that serve a queue or would, if they were not drained, stopped or quarantined. */
