@@ -1,5 +1,6 @@
 import { failure, type Failure, type Stage } from './errors.js';
 import type { Timeouts } from './retry-policy.js';
+import type { LaunchState } from './words.js';
 
 /** Time-outs of a launch's steps, as the store names them in `launch.deadline`. */
 export const timeOutCodes = ['prepare-timeout', 'start-timeout', 'run-timeout', 'total-timeout'] as const;
@@ -7,7 +8,21 @@ export type TimeOutCode = (typeof timeOutCodes)[number];
 export const isTimeOutCode = (code: string | null): code is TimeOutCode =>
   (timeOutCodes as readonly (string | null)[]).includes(code);
 
-const kinds: Record<TimeOutCode, { of: keyof Timeouts; stage: Stage; sentence(limit: string): string }> = {
+const stageOf: Record<LaunchState, Stage> = {
+  queued: 'claim',
+  claimed: 'prepare',
+  preparing: 'prepare',
+  submitting: 'submit',
+  starting: 'submit',
+  running: 'run',
+  stopping: 'run',
+  finished: 'run',
+  failed: 'run',
+  stopped: 'run',
+};
+
+/** `stage`: the only one in which it can happen; without: whichever the launch was in. */
+const kinds: Record<TimeOutCode, { of: keyof Timeouts; stage?: Stage; sentence(limit: string): string }> = {
   'prepare-timeout': {
     of: 'prepareMs',
     stage: 'prepare',
@@ -21,14 +36,14 @@ const kinds: Record<TimeOutCode, { of: keyof Timeouts; stage: Stage; sentence(li
   'run-timeout': { of: 'runMs', stage: 'run', sentence: (limit) => `The job ran for longer than ${limit}.` },
   'total-timeout': {
     of: 'totalMs',
-    stage: 'run',
     sentence: (limit) => `The launch had not ended ${limit} after it was accepted.`,
   },
 };
 
-export function timeOutFailure(code: TimeOutCode, timeouts: Timeouts): Failure {
+/** `state`: in which the launch was when its time was over. */
+export function timeOutFailure(code: TimeOutCode, timeouts: Timeouts, state: LaunchState): Failure {
   const { of, stage, sentence } = kinds[code];
-  return failure(code, stage, sentence(inWords(timeouts[of] ?? 0)));
+  return failure(code, stage ?? stageOf[state], sentence(inWords(timeouts[of] ?? 0)));
 }
 
 /** In the largest unit that keeps it whole. */

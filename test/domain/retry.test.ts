@@ -7,6 +7,7 @@ import { parkingReason, type Loss } from '../../domain/parking.js';
 import { retryPolicySchema, type RetryPolicy } from '../../domain/retry-policy.js';
 import { nameAfter, retryOf, type RetryFacts } from '../../domain/retry.js';
 import { inWords, timeOutCodes, timeOutFailure } from '../../domain/time-outs.js';
+import type { LaunchState } from '../../domain/words.js';
 import type { JobStatus } from '../../domain/job-plan.js';
 
 const failed = (code: ErrorCode, exitCode?: number, stage: Stage = 'run') =>
@@ -187,7 +188,7 @@ describe('an end that a time-out had a part in', () => {
     state: 'ended',
     ...over,
   });
-  const timedOut = timeOutFailure('run-timeout', { runMs: 90_000 });
+  const timedOut = timeOutFailure('run-timeout', { runMs: 90_000 }, 'running');
   const end = (over: Partial<JobStatus>) =>
     endOf({
       end: { kind: 'ended', status: status(over) },
@@ -211,13 +212,20 @@ describe('an end that a time-out had a part in', () => {
   });
   test('every time-out says what took how long', () => {
     const limits = { prepareMs: 1, startMs: 1_500, runMs: 3_600_000, totalMs: 172_800_000 };
-    expect(timeOutCodes.map((code) => timeOutFailure(code, limits).message)).toEqual([
+    expect(timeOutCodes.map((code) => timeOutFailure(code, limits, 'running').message)).toEqual([
       'It was not ready for the target within 1 ms.',
       'The target did not have the job running within 1.5 s.',
       'The job ran for longer than 1 h.',
       'The launch had not ended 2 d after it was accepted.',
     ]);
     expect(inWords(90_000)).toBe('90 s');
+  });
+  test('one over the whole life of a launch says in which stage it ran out', () => {
+    const stageIn = (state: LaunchState) => timeOutFailure('total-timeout', { totalMs: 1 }, state).stage;
+    expect(stageIn('queued')).toBe('claim');
+    expect(stageIn('preparing')).toBe('prepare');
+    expect(stageIn('starting')).toBe('submit');
+    expect(stageIn('running')).toBe('run');
   });
 });
 
