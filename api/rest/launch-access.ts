@@ -21,14 +21,14 @@ export async function requireLaunch(db: Store, actor: Actor, id: string, role: R
 }
 
 /**
- * The launch, if the actor may change its place in line: a member of the entity whose queue it is; `orInProject`: or of the entity that its
- * run is to belong to. Whoever can neither see the launch nor work in its queue gets the answer of an unknown one.
+ * The launch, if the actor may change (or, with the role viewer, see) its place in line: a member of the entity whose queue it is;
+ * `orInProject`: or of the entity that its run is to belong to. Whoever can neither see the launch nor work in its queue gets the answer of an unknown one.
  */
 export async function requireInLine(
   db: Store,
   actor: Actor,
   id: string,
-  { orInProject = false }: { orInProject?: boolean } = {},
+  { orInProject = false, role = 'member' }: { orInProject?: boolean; role?: Role } = {},
 ): Promise<LaunchRow> {
   const row = launchIdSchema.safeParse(id).success ? await launchById(db, id) : undefined;
   const inQueue = row && (await roleOf(db, actor, row.queue_entity_id));
@@ -36,8 +36,8 @@ export async function requireInLine(
   if (!row || (inQueue === undefined && inProject === undefined))
     throw new DavitError('not-found', `There is no launch "${id}" that this key may see.`);
   const counts = orInProject ? [inQueue, inProject] : [inQueue];
-  if (!counts.some((role) => role !== undefined && roleIncludes(role, 'member')))
-    throw new DavitError('forbidden', `This needs the role member in "${row.queue_entity}", in whose queue it is.`);
+  if (!counts.some((have) => have !== undefined && roleIncludes(have, role)))
+    throw new DavitError('forbidden', `This needs the role ${role} in "${row.queue_entity}", in whose queue it is.`);
   return row;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { causeCodes } from '../../domain/waiting.js';
 import { launchStateSchema } from '../../domain/words.js';
 import { waitingOf, type Waiting } from '../waiting.js';
-import { requireLaunch } from './launch-access.js';
+import { requireInLine } from './launch-access.js';
 import { defineRoute } from './route.js';
 import { timeOf, timeSchema } from './schemas.js';
 
@@ -70,11 +70,13 @@ const waiting = defineRoute({
     })
     .meta({ id: 'LaunchWaiting' }),
   handler: async ({ actor, params: { id }, deps }) => {
-    const row = await requireLaunch(deps.db, actor, id, 'viewer');
+    // Whoever keeps the queue may ask, too: the launch may belong to another entity's project.
+    const find = () => requireInLine(deps.db, actor, id, { orInProject: true, role: 'viewer' });
+    const row = await find();
     const found = row.state === 'queued' ? await waitingOf(deps, row.id) : undefined;
     if (found) return { state: row.state, position: found.position, ...toWaitingParts(found) };
     // Taken since it was read.
-    const now = row.state === 'queued' ? await requireLaunch(deps.db, actor, id, 'viewer') : row;
+    const now = row.state === 'queued' ? await find() : row;
     return { state: now.state, position: null, causes: [] };
   },
 });

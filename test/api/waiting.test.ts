@@ -288,6 +288,16 @@ describe('a waiting launch says', () => {
     expect((await waiting(urgent)).causes).toEqual([]);
   });
 
+  test('its causes to whoever keeps the queue, although it belongs to somebody else', async () => {
+    const name = await queue();
+    const id = await enqueue(name, { entity: 'ada', project: 'own' });
+    const asked = await api.call('GET', `/launches/${id}/waiting`, { key: api.keys.vic });
+    expect(asked.body).toMatchObject({ state: 'queued', position: 1 });
+    expect(asked.body.causes.map(({ code }: { code: string }) => code)).toContain('no-agent');
+    expect((await api.call('GET', `/launches/${id}`, { key: api.keys.vic })).status).toBe(404);
+    expect((await api.call('GET', `/launches/${id}/waiting`, { key: api.keys.bob })).status).toBe(404);
+  });
+
   test('nothing when it does not wait, and nothing to whoever may not see it', async () => {
     const name = await queue();
     const one = await agent([name]);
