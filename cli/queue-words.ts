@@ -20,7 +20,7 @@ export function queueWords(queue: Queue, agents: readonly Agent[], out: Output):
   const held = queue.held === 0 ? '' : `, and ${queue.held} held`;
   const facts: [string, string | null][] = [
     ['paused', pausedWords(queue)],
-    ['draining', queue.draining ? `takes no new launches; davit queue undrain ${nameOf(queue)} opens it again` : null],
+    ['draining', drainingWords(queue)],
     ['target', queue.target],
     ['waiting', `${queue.waiting}${oldest}${held}`],
     ['running', `${queue.running}`],
@@ -50,10 +50,18 @@ const nameOf = (queue: Queue): string => `${queue.entity}/${queue.name}`;
 
 function pausedWords(queue: Queue): string | null {
   if (!queue.paused) return null;
-  const by = queue.pausedBy === null ? '' : ` by ${queue.pausedBy}`;
-  const why = queue.pauseReason === null ? '' : `: ${queue.pauseReason}`;
-  return `${ago(queue.pausedAt)}${by}${why}; davit queue resume ${nameOf(queue)} goes on`;
+  const why = byAndWhy(queue.pausedBy, queue.pauseReason);
+  return `${ago(queue.pausedAt)}${why}; davit queue resume ${nameOf(queue)} goes on`;
 }
+
+function drainingWords(queue: Queue): string | null {
+  if (!queue.draining) return null;
+  const why = byAndWhy(queue.drainedBy, queue.drainReason);
+  return `${ago(queue.drainedAt)}${why}; takes no new launches; davit queue undrain ${nameOf(queue)} opens it again`;
+}
+
+const byAndWhy = (by: string | null, why: string | null): string =>
+  `${by === null ? '' : ` by ${by}`}${why === null ? '' : `: ${why}`}`;
 
 function agentsWords(agents: readonly Agent[]): string {
   if (agents.length === 0) return 'none';

@@ -2310,6 +2310,9 @@ export interface components {
             pauseReason: string | null;
             /** @description New launches are refused. */
             draining: boolean;
+            drainedBy: string | null;
+            drainedAt: string | null;
+            drainReason: string | null;
             /** @description A job that never calls wandb.init fails. */
             requireRun: boolean;
             /** @description Parameters for the target that every launch of this queue gets. */

@@ -61,10 +61,20 @@ export const resumeQueue = (db: Store, queue: QueueRow, actor: string) =>
 
 /** Takes no new launches and works off the rest. */
 export const drainQueue = (db: Store, queue: QueueRow, actor: string, reason?: string) =>
-  change(db, queue, { draining: true }, { actor, action: 'queue.drain', reason });
+  change(
+    db,
+    queue,
+    { draining: true, drained_by: actor, drained_at: new Date(), drain_reason: reason ?? null },
+    { actor, action: 'queue.drain', reason },
+  );
 
 export const undrainQueue = (db: Store, queue: QueueRow, actor: string) =>
-  change(db, queue, { draining: false }, { actor, action: 'queue.undrain' });
+  change(
+    db,
+    queue,
+    { draining: false, drained_by: null, drained_at: null, drain_reason: null },
+    { actor, action: 'queue.undrain' },
+  );
 
 /**
  * The queue is gone at once: its name is free, nothing comes in and nothing goes out. Launches that wait are cancelled after, by a bulk, so

@@ -331,6 +331,9 @@ export interface Schema {
     paused_by: Maybe<string>;
     paused_at: MaybeAt;
     pause_reason: Maybe<string>;
+    drained_by: Maybe<string>;
+    drained_at: MaybeAt;
+    drain_reason: Maybe<string>;
     deleted_at: MaybeAt;
   };
   queue_project: { queue_id: number; project_id: number; max_running: Maybe<number>; weight: Generated<number> };

@@ -12,6 +12,7 @@ import * as artifacts from './0011-artifacts.js';
 import * as sweeps from './0012-sweeps.js';
 import * as publicApi from './0013-public-api.js';
 import * as runFiles from './0014-run-files.js';
+import * as drains from './0015-drains.js';
 
 export interface Migration {
   name: string;
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   sweeps,
   publicApi,
   runFiles,
+  drains,
 ];

@@ -188,11 +188,15 @@ describe('pause and drain', () => {
   test('a queue that drains refuses new launches, hands out the rest, and takes new ones after', async () => {
     const id = await makeQueue('drain');
     await enqueue('drain');
-    expect((await act('drain', 'drain', {})).body.draining).toBe(true);
+    expect((await act('drain', 'drain', { reason: 'old disks' })).body).toMatchObject({
+      draining: true,
+      drainedBy: 'ada',
+      drainReason: 'old disks',
+    });
     const refused = await enqueue('drain');
     expect([refused.status, refused.body.code]).toEqual([409, 'queue-draining']);
     expect((await take(id)).outcome).toBe('granted');
-    expect((await act('drain', 'undrain')).body.draining).toBe(false);
+    expect((await act('drain', 'undrain')).body).toMatchObject({ draining: false, drainedBy: null, drainReason: null });
     expect((await enqueue('drain')).status).toBe(201);
   });
 
