@@ -39,7 +39,7 @@ export function definedAims(config: Values): Map<string, Aim[]> {
   const found = new Map<string, Aim[]>();
   for (const metric of metrics) {
     if (!isJsonObject(metric) || typeof metric['1'] !== 'string' || !Array.isArray(metric['7'])) continue;
-    const wanted = metric['7'].flatMap((kind) => aims[String(kind)] ?? []);
+    const wanted = metric['7'].flatMap((kind) => (typeof kind === 'number' ? (aims[String(kind)] ?? []) : []));
     if (wanted.length > 0) found.set(metric['1'].replaceAll('\\.', '.'), wanted);
   }
   return found;

@@ -77,8 +77,6 @@ export const meanOf = (stats: MetricStats): number | undefined => {
   return Number.isFinite(mean) ? mean : undefined;
 };
 
-export const linesOf = (stats: MetricStats): number => Object.values(stats.types).reduce((sum, n) => sum + n, 0);
-
 /** As clients name kinds of values. */
 export function typeOf(value: Json): string {
   if (value === null) return 'nil';

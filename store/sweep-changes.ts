@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DavitError } from '../domain/errors.js';
 import { newRunId } from '../domain/ids.js';
-import { stateProblem, type SweepState } from '../domain/sweeps/state.js';
+import { stateProblem } from '../domain/sweeps/state.js';
 import { toJsonText, type ValueMap } from '../domain/sweeps/value.js';
 import type { Store } from './open.js';
 import { upsertRun } from './run-upsert.js';
@@ -91,9 +91,6 @@ export async function changeSweep(db: Store, id: number, fields: SweepFields): P
     }
   });
 }
-
-export const setSweepState = (db: Store, id: number, state: SweepState): Promise<void> =>
-  changeSweep(db, id, { state });
 
 /** A set that somebody else chose: its run is there and pending until an agent takes it. */
 export async function enqueueSweepRun(

@@ -255,7 +255,7 @@ const files = defineRoute({
     const rows = await listEntries(deps.db, version.id, { after: readCursor(nameCursor, query.cursor), limit });
     const origin = originOf(req, deps.publicUrl);
     const urls = await Promise.all(
-      rows.map(({ blob_key, path }) =>
+      rows.map(async ({ blob_key, path }) =>
         blob_key === null
           ? null
           : deps.blobs.downloadUrl(blob_key, {

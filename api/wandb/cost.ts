@@ -63,7 +63,10 @@ export function costProblem(
   if (typeof size === 'string') return size;
   if (size > costLimits.fields)
     return `This document asks for ${size} fields when its fragments are written out; at most ${costLimits.fields} are answered.`;
-  if (operation.operation === OperationTypeNode.MUTATION && counter.rootFields(operation.selectionSet) > costLimits.mutations)
+  if (
+    operation.operation === OperationTypeNode.MUTATION &&
+    counter.rootFields(operation.selectionSet) > costLimits.mutations
+  )
     return `A document changes at most ${costLimits.mutations} things.`;
   const answers = counter.answers(operation.selectionSet, root);
   if (answers > costLimits.answers)

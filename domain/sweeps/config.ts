@@ -4,7 +4,6 @@ import { readYaml } from './read-yaml.js';
 import { isValueMap, PyNumber, shown, type Value, type ValueMap } from './value.js';
 
 export const searchMethods = ['grid', 'random', 'bayes'] as const;
-export type SearchMethod = (typeof searchMethods)[number];
 
 export type Impute = 'best' | 'worst' | 'latest';
 

@@ -69,7 +69,8 @@ function holds(run: ModelRun, key: RunKey, test: RunTest): boolean {
 }
 
 function tagsHold(tags: string[], test: RunTest): boolean {
-  const has = (value: Json) => (value === null ? tags.length === 0 : tags.includes(typeof value === 'string' ? value : JSON.stringify(value)));
+  const has = (value: Json) =>
+    value === null ? tags.length === 0 : tags.includes(typeof value === 'string' ? value : JSON.stringify(value));
   switch (test.op) {
     case 'eq':
       return Array.isArray(test.value)

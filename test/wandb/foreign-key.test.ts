@@ -194,14 +194,18 @@ function nobodys(id: string): string {
     return Buffer.from(
       Buffer.from(id, 'base64')
         .toString()
-        .replace(/(?<=:)\d+/g, '999999')
+        // Whole numbers only: the names of sweeps and runs are drawn by lot and may begin with a digit.
+        .replace(/(?<=:)\d+(?=:|$)/g, '999999')
         .replaceAll(':ada', ':nobody'),
     ).toString('base64');
   return /^\d+$/.test(id) ? '999999' : `${id}x`;
 }
 
 function plainWords(answer: { data: unknown; errors?: { message: string }[] }, over: Words): string {
-  const values = [...Object.values(over).map(String), 'ada', 'nobody', '999999'].sort((a, b) => b.length - a.length);
+  const given = Object.values(over).map(String);
+  const parts = given.flatMap((id) => Buffer.from(id, 'base64').toString().split(':').slice(1));
+  const values = [...given, ...parts.filter((part) => /^\w{3,}$/.test(part)), 'ada', 'nobody', '999999'];
+  values.sort((a, b) => b.length - a.length);
   const message = (answer.errors ?? [])
     .map(({ message: text }) => values.reduce((plain, value) => plain.replaceAll(value, '…'), text))
     .join(' ');

@@ -17,7 +17,6 @@ import { DavitError } from '../../../domain/errors.js';
 import { runCursor, type RunRow } from '../../../store/runs.js';
 import type { Context, ProjectScope, RunParent } from '../context.js';
 import { parseSweepAgentGlobalId, sweepAgentGlobalId, sweepGlobalId } from '../ids.js';
-import { sweepMutations } from './sweep-mutations.js';
 
 /** A sweep, where it was found, and what is asked of all sweeps of its page at once. */
 export type SweepParent = SweepRow & {
@@ -34,7 +33,6 @@ const longestPage = 1_000;
 const mostRuns = 10_000;
 
 export const sweepResolvers = {
-  ...sweepMutations,
   Project: {
     sweep: async (p: ProjectScope, args: { sweepName?: string | null }, context: Context) => {
       const row = args.sweepName ? await sweepByName(context.db, p.id, args.sweepName) : undefined;

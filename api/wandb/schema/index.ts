@@ -2,22 +2,23 @@ import { createSchema } from 'graphql-yoga';
 import type { Context } from '../context.js';
 import { artifactCollectionEditResolvers } from '../resolvers/artifact-collection-edit.js';
 import { artifactCollectionResolvers } from '../resolvers/artifact-collection.js';
+import { artifactCreateResolvers } from '../resolvers/artifact-create.js';
 import { artifactEditResolvers } from '../resolvers/artifact-edit.js';
 import { artifactLinkResolvers } from '../resolvers/artifact-link.js';
 import { artifactLookupResolvers } from '../resolvers/artifact-lookup.js';
-import { artifactCreateResolvers } from '../resolvers/artifact-create.js';
 import { artifactUploadResolvers } from '../resolvers/artifact-uploads.js';
 import { artifactResolvers } from '../resolvers/artifact.js';
 import { fileResolvers } from '../resolvers/files.js';
 import { historyResolvers } from '../resolvers/history.js';
 import { projectResolvers } from '../resolvers/project.js';
+import { reportResolvers } from '../resolvers/reports.js';
 import { runAlertMutations } from '../resolvers/run-alerts.js';
 import { runEndMutations } from '../resolvers/run-ends.js';
 import { runInfoResolvers } from '../resolvers/run-info.js';
-import { reportResolvers } from '../resolvers/reports.js';
 import { runMutations } from '../resolvers/run-mutations.js';
 import { runResolvers } from '../resolvers/run.js';
 import { sessionResolvers } from '../resolvers/session.js';
+import { sweepMutations } from '../resolvers/sweep-mutations.js';
 import { sweepResolvers } from '../resolvers/sweeps.js';
 import { teamResolvers } from '../resolvers/teams.js';
 import { userResolvers } from '../resolvers/users.js';
@@ -66,6 +67,7 @@ export const wandbSchema = createSchema<Context>({
     runInfoResolvers,
     fileResolvers,
     sweepResolvers,
+    sweepMutations,
     artifactResolvers,
     artifactCreateResolvers,
     artifactUploadResolvers,

@@ -1,12 +1,12 @@
-import { historyScenarios } from './history.js';
+import { artifactReadingScenarios } from './artifact-reading.js';
 import { artifactScenarios } from './artifacts.js';
 import { cliScenarios } from './cli.js';
-import { artifactReadingScenarios } from './artifact-reading.js';
 import { consoleScenarios } from './console.js';
 import { fileScenarios } from './files.js';
+import { historyScenarios } from './history.js';
+import { lifeScenarios } from './lives.js';
 import { mediaScenarios } from './media.js';
 import { offlineScenarios } from './offline.js';
-import { lifeScenarios } from './lives.js';
 import { publicApiScenarios } from './public-api.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';

@@ -88,7 +88,7 @@ export class SchemaWalk {
       ? typeof known === 'string' && named.getValue(known) !== undefined
       : isLeafType(named);
     if (known !== undefined && fits) {
-      const text = isEnumType(named) ? String(known) : JSON.stringify(known);
+      const text = typeof known === 'string' && isEnumType(named) ? known : JSON.stringify(known);
       return isListType(nullable) && !Array.isArray(known) ? `[${text}]` : text;
     }
     if (isInputObjectType(named)) {
