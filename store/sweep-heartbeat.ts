@@ -70,6 +70,14 @@ async function readSigns(tx: Store, sweep: LockedSweep, agentId: number, alive: 
     where s.sweep_id = ${sweep.id} and s.agent_id = ${agentId} and s.state = 'started' and not (s.run_name = any(${[...alive]}::text[]))
       and not exists (select from run r where r.project_id = ${sweep.project_id} and r.name = s.run_name and r.state <> 'pending')
   `.execute(tx);
+  // It was told to stop and is gone: a process that its agent ended says nothing more, and nobody has to wait until it counts as crashed.
+  await sql`
+    update run r set state = 'killed', ended_at = now()
+    from sweep_set s
+    where s.sweep_id = ${sweep.id} and s.agent_id = ${agentId} and s.state = 'started' and not (s.run_name = any(${[...alive]}::text[]))
+      and r.project_id = ${sweep.project_id} and r.name = s.run_name and r.state in ('pending', 'running', 'preempting')
+      and (s.stop or r.stopped or ${sweep.state} = 'CANCELED')
+  `.execute(tx);
 }
 
 /** Commands for live runs: those that somebody stopped, all of a cancelled sweep, and those whose set another agent has by now. Repeated until they are gone. */

@@ -293,7 +293,7 @@ describe('a waiting launch says', () => {
     const id = await enqueue(name, { entity: 'ada', project: 'own' });
     const asked = await api.call('GET', `/launches/${id}/waiting`, { key: api.keys.vic });
     expect(asked.body).toMatchObject({ state: 'queued', position: 1 });
-    expect(asked.body.causes.map(({ code }: { code: string }) => code)).toContain('no-agent');
+    expect(asked.body.causes.map(({ code }: { code: string }) => code)).toContain('next-in-line');
     expect((await api.call('GET', `/launches/${id}`, { key: api.keys.vic })).status).toBe(404);
     expect((await api.call('GET', `/launches/${id}/waiting`, { key: api.keys.bob })).status).toBe(404);
   });

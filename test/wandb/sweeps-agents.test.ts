@@ -131,6 +131,9 @@ test('pause, resume, stop and cancel reach the agents', async () => {
   expect(await client.beat(agent, run)).toEqual([{ type: 'stop', run_id: run }]);
   expect((await api.fileStream(`ada/demo/${run}`, {})).body).toEqual({ stopped: true });
   expect((await client.beat(agent))[0]?.type).toBe('exit');
+  // Its agent has ended it: it does not stay running until it counts as crashed.
+  const ended = await api.graphql(`{ project(name: "demo", entityName: "ada") { run(name: "${run}") { state } } }`);
+  expect(ended.data).toEqual({ project: { run: { state: 'killed' } } });
 });
 
 test('many agents at once get each set once, and the cap holds', { timeout: 120_000 }, async () => {
