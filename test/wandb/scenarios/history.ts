@@ -76,6 +76,8 @@ r = wandb.Api().run(path)
 show("first", r.history(keys=["key7"], pandas=False))
 show("last", r.history(keys=["key19999"], pandas=False))
 show("width", [len(row) > 20000 for row in r.scan_history()])
+# 0.31 may wait for its helper process for ever when a large answer is still on its way to a program that ends.
+__import__("os")._exit(0)
 `;
 
 const system = `${helpers}
