@@ -58,7 +58,9 @@ export async function errorOfResponse(response: Response): Promise<DavitApiError
 
 export function unreachable(baseUrl: string, cause: unknown): DavitApiError {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const reason = inner instanceof Error ? ((inner as { code?: string }).code ?? inner.message) : String(inner);
+  // A DOMException (a time-out) has a number for a code, which tells nobody anything.
+  const code = (inner as { code?: unknown } | null)?.code;
+  const reason = inner instanceof Error ? (typeof code === 'string' ? code : inner.message) : String(inner);
   return new DavitApiError({
     code: 'api-unavailable',
     status: 0,

@@ -52,10 +52,15 @@ export interface ServedQueue {
   target: TargetName;
 }
 
+/** Held by whoever says hello under a name and by whoever deletes the agent of that name: one comes before the other. */
+export async function lockAgentName(tx: Store, entityId: number, name: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(3, hashtext(${`${entityId}/${name}`}))`.execute(tx);
+}
+
 /** Throws `agent-duplicate` while another process works under the name, `agent-stopped` when an operator wants none. Repeated by the same process it changes nothing. */
 export async function registerAgent(db: Store, hello: Hello): Promise<{ agentId: string; moved: number[] }> {
   const agentId = await db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(3, ${hello.entityId}::int)`.execute(tx);
+    await lockAgentName(tx, hello.entityId, hello.name);
     const before = await tx
       .selectFrom('agent')
       .select(['id', 'incarnation', 'host', 'pid', 'status', 'wanted', 'wanted_by'])
@@ -161,13 +166,14 @@ export async function bindQueues(
 /** Undefined: a newer process took the name over; the caller must end. */
 export async function agentHeartbeat(
   db: Store,
-  agentId: string,
-  incarnation: string,
-  status: 'active' | 'draining' | 'stopped',
-): Promise<AgentOrders | undefined> {
-  const result = await sql<AgentOrders>`
+  beat: { agentId: string; entityId: number | undefined; incarnation: string; status: AgentStatus },
+): Promise<(AgentOrders & { entityId: number; targets: Record<string, AgentTarget> }) | undefined> {
+  const { agentId, entityId, incarnation, status } = beat;
+  if (entityId === undefined) return undefined;
+  const result = await sql<AgentOrders & { entityId: number; targets: Record<string, AgentTarget> }>`
     update agent set heartbeat_at = clock_timestamp(), status = ${status}
-    where id = ${agentId} and incarnation = ${incarnation} returning ${orders}`.execute(db);
+    where id = ${agentId} and entity_id = ${entityId} and incarnation = ${incarnation}
+    returning entity_id as "entityId", targets, ${orders}`.execute(db);
   return result.rows[0];
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
-import { agentTtlMs } from './agent-registry.js';
+import { agentTtlMs, lockAgentName } from './agent-registry.js';
 import { audit } from './audit.js';
 import type { Store } from './open.js';
 import type { AgentStatus } from './schema.js';
@@ -138,8 +138,8 @@ export async function releaseAgent(db: Store, agent: Named, by: string): Promise
 /** Forgets an agent that is gone and holds nothing; everything else is refused. */
 export async function deleteAgent(db: Store, agent: Named & { entity_id: number }, by: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    // The lock of a hello: an agent that comes back in this moment comes back before or after.
-    await sql`select pg_advisory_xact_lock(3, ${agent.entity_id}::int)`.execute(tx);
+    // An agent that comes back in this moment comes back before or after.
+    await lockAgentName(tx, agent.entity_id, agent.name);
     const alive = await sql<{
       pid: number;
       host: string;

@@ -130,8 +130,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     // How late a cancel arrives where the server cannot push it, and how stale a heartbeat may be.
     maxHeartbeatThrottleInterval: '4 seconds',
     defaultHeartbeatThrottleInterval: '4 seconds',
-    // Each poll is a request that the server holds open: with many agents they are most of what an idle system does.
-    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    // Each poll is a request that the server holds open: with many agents they are most of what an idle system does. More of them while
+    // the server says that tasks wait.
+    activityTaskPollerBehavior: { type: 'autoscaling', minimum: 1, initial: 1, maximum: 5 },
   } satisfies Partial<WorkerOptions>;
 
   const metrics = options.metrics && (await serveMetrics('agent', options.version, options.metrics, slotMetrics(pool)));

@@ -223,13 +223,19 @@ const heartbeat = defineRoute({
   }),
   response: dutySchema.meta({ id: 'AgentDuty' }),
   handler: async ({ actor, params, body, deps }) => {
-    const agent = await ownAgent(deps.db, actor, params.agentId);
-    await requireBoundNames(deps.db, actor, agent.entity, body.queues);
-    const orders = await agentHeartbeat(deps.db, agent.id, body.incarnation, body.status);
-    if (!orders) throw new DavitError('agent-superseded');
-    const { queues } = body;
-    const bound = { entityId: agent.entity_id, queues, targets: agent.targets, boundTo: actor.queueIds };
-    return dutyOf(await bindQueues(deps.db, agent.id, bound), orders);
+    const { agentId } = params;
+    // Most keys are bound to no queue: then one statement less, and a thousand agents do this every few seconds.
+    if (actor.queueIds !== undefined) {
+      const { entity } = await ownAgent(deps.db, actor, agentId);
+      await requireBoundNames(deps.db, actor, entity, body.queues);
+    }
+    const agent = await agentHeartbeat(deps.db, { ...body, agentId, entityId: actor.entityId });
+    if (!agent) {
+      await ownAgent(deps.db, actor, agentId);
+      throw new DavitError('agent-superseded');
+    }
+    const bound = { entityId: agent.entityId, queues: body.queues, targets: agent.targets, boundTo: actor.queueIds };
+    return dutyOf(await bindQueues(deps.db, agentId, bound), agent);
   },
 });
 
