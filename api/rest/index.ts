@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentProtocolRoutes } from './agent-protocol.js';
+import { agentProtocolRoutes } from './agent-protocol/index.js';
 import { agentTraceRoutes } from './agent-trace.js';
 import { agentRoutes } from './agents.js';
 import { artifactRoutes } from './artifacts.js';

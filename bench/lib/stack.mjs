@@ -230,7 +230,12 @@ export class Stack {
     return until(
       `launch ${id} to be ${what}`,
       async () => {
-        const launch = await this.show(id);
+        // An API that is too busy says so: whoever waits asks again.
+        const launch = await this.show(id).catch((error) => {
+          if (error.status === 503) return undefined;
+          throw error;
+        });
+        if (launch === undefined) return undefined;
         if (holds(launch)) return launch;
         if (launch.state === 'failed') throw new Error(`launch ${id} failed: ${JSON.stringify(launch.failure)}`);
         return undefined;
@@ -239,8 +244,8 @@ export class Stack {
     );
   }
 
-  ended(id) {
-    return this.untilLaunch(id, 'ended', ({ endedAt }) => endedAt !== null);
+  ended(id, options = {}) {
+    return this.untilLaunch(id, 'ended', ({ endedAt }) => endedAt !== null, options);
   }
 
   /** Until nobody waits and nobody runs in the queue. */
