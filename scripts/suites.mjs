@@ -16,5 +16,5 @@ export const suites = [
   { name: 'stack', needs: ['postgres', 'temporal'], testTimeoutS: 120, alone: true },
   { name: 'cli', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 180, alone: true },
   { name: 'line', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 300, alone: true },
-  { name: 'faults', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 300, alone: true },
+  { name: 'faults', needs: ['postgres', 'temporal', 'python', 'wandb'], testTimeoutS: 300, alone: true },
 ];
