@@ -76,7 +76,8 @@ export async function pageOfLines(
   const { minStep, maxStep, limit } = page;
   return withHistory(db, runId, file, async (tx, state) => {
     const picked: number[] = [];
-    for (const matches of await findMatches(tx, runId, file, ['_step'], { minStep, maxStep })) {
+    const { found } = await findMatches(tx, runId, file, ['_step'], { minStep, maxStep });
+    for (const matches of found) {
       if (picked.length >= limit) break;
       for (const at of allOf(matches)) picked.push(matches.first + at);
     }

@@ -36,14 +36,17 @@ export interface Matches {
   heads: ReadonlyMap<string, Head>;
 }
 
-/** Lines that have all the keys and a step in the range, by segments in order. */
+/**
+ * Lines that have all the keys and a step in the range, by segments in order. `missing`: one of the keys is in no chunk of
+ * the range, so nothing is found.
+ */
 export async function findMatches(
   db: Store,
   runId: number,
   file: MetricFile,
   keys: readonly string[],
   range: StepRange,
-): Promise<Matches[]> {
+): Promise<{ found: Matches[]; missing: boolean }> {
   const { minStep = -Infinity, maxStep = Infinity } = range;
   const ranged = minStep > -Infinity || maxStep < Infinity;
   const wanted = [...new Set(ranged ? [...keys, '_step'] : keys)];
@@ -69,7 +72,8 @@ export async function findMatches(
       split.push(matches);
   }
   if (split.length > 0) await narrow(db, runId, file, split, { minStep, maxStep });
-  return found.filter(({ count }) => count > 0);
+  const seen = new Set([...bySegment.values()].flatMap((heads) => [...heads.keys()]));
+  return { found: found.filter(({ count }) => count > 0), missing: keys.some((key) => !seen.has(key)) };
 }
 
 async function readHeads(

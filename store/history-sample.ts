@@ -26,8 +26,9 @@ export async function sampledHistory(
   const samples = Math.max(1, spec.samples);
   if (keys.length === 0) return [];
   return withHistory(db, runId, file, async (tx, state) => {
-    const inLines = await keysInLinesOnly(tx, runId, file, keys, state);
-    const folded = inLines ? [] : await findMatches(tx, runId, file, keys, spec);
+    const { found: folded, missing } = await findMatches(tx, runId, file, keys, spec);
+    // Where a key is in no chunk, `folded` is empty.
+    const inLines = missing && (await keysInLinesOnly(tx, runId, file, keys, state));
     const foldedCount = folded.reduce((sum, { count }) => sum + count, 0);
     const tail = await readTail(tx, runId, file, {
       ...spec,

@@ -1,6 +1,6 @@
 import { blockLines } from '../domain/metric-segment.js';
 import { isRunOpen } from '../domain/words.js';
-import { foldLines, foldOf } from './metric-fold.js';
+import { foldLines } from './metric-fold.js';
 import type { Store } from './open.js';
 import type { MetricFile } from './schema.js';
 
@@ -22,29 +22,43 @@ export async function withHistory<T>(
   file: MetricFile,
   read: (tx: Store, state: HistoryState) => Promise<T>,
 ): Promise<T> {
-  await foldWhatIsDue(db, runId, file);
-  const readNow = async (tx: Store): Promise<T> => {
-    const { total } = await totals(tx, runId, file);
-    const { folded, partial } = await foldOf(tx, runId, file);
-    return read(tx, { total, folded: Math.min(folded, total), partial });
-  };
   // Inside of a caller's transaction that one's view has to do.
-  if (db.isTransaction) return readNow(db);
-  return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(readNow);
+  const within = <R>(work: (tx: Store) => Promise<R>): Promise<R> =>
+    db.isTransaction
+      ? work(db)
+      : db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work);
+  // Usually nothing is due, and one look in the view that is read says so: a page of a hundred runs does this a hundred times.
+  const found = await within(async (tx) => {
+    const state = await stateOf(tx, runId, file);
+    return isDue(state) ? { due: state } : { value: await read(tx, state) };
+  });
+  if ('value' in found) return found.value;
+  await foldLines(db, runId, file, { rest: !found.due.open });
+  return within(async (tx) => read(tx, await stateOf(tx, runId, file)));
 }
 
-async function foldWhatIsDue(db: Store, runId: number, file: MetricFile): Promise<void> {
-  const { total, open } = await totals(db, runId, file);
-  const { folded, dirty } = await foldOf(db, runId, file);
-  if (dirty.length > 0 || total - folded >= blockLines || (!open && folded < total))
-    await foldLines(db, runId, file, { rest: !open });
+interface State extends HistoryState {
+  open: boolean;
+  dirty: boolean;
 }
 
-async function totals(db: Store, runId: number, file: MetricFile): Promise<{ total: number; open: boolean }> {
+const isDue = ({ total, folded, open, dirty }: State): boolean =>
+  dirty || total - folded >= blockLines || (!open && folded < total);
+
+async function stateOf(db: Store, runId: number, file: MetricFile): Promise<State> {
   const row = await db
     .selectFrom('run')
+    .leftJoin('metric_fold', (join) => join.onRef('run_id', '=', 'run.id').on('file', '=', file))
     .select(['state', file === 'history' ? 'history_lines as total' : 'events_lines as total'])
-    .where('id', '=', runId)
+    .select(['folded', 'partial', 'dirty'])
+    .where('run.id', '=', runId)
     .executeTakeFirst();
-  return { total: row?.total ?? 0, open: row !== undefined && isRunOpen(row.state) };
+  if (row === undefined) return { total: 0, folded: 0, partial: false, open: false, dirty: false };
+  return {
+    total: row.total,
+    folded: Math.min(row.folded ?? 0, row.total),
+    partial: row.partial ?? false,
+    open: isRunOpen(row.state),
+    dirty: (row.dirty ?? []).length > 0,
+  };
 }

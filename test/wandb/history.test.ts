@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../domain/extended-json.js';
 import { parseExtendedJson } from '../../domain/extended-json.js';
+import { inTurn } from '../../api/wandb/turns.js';
 import { cutLines, linesUpTo } from '../../store/history-cut.js';
 import { sampledHistory } from '../../store/history-sample.js';
 import { copyHistory } from '../../store/run-branch.js';
@@ -238,6 +239,45 @@ test('names that databases and languages mistake for something else are names of
   expect(answers.sampledHistory.slice(1).map((rows) => rows.length)).toEqual(keys.slice(1).map(() => 2));
   expect(answers.historyKeys.keys).toHaveProperty(['{x,y}']);
   expect(answers.historyKeys.keys).toHaveProperty(['nul\ufffd']);
+});
+
+test('curves of a whole page of runs come with the page, a few at a time', async () => {
+  const runs: Run[] = [];
+  for (const i of range(0, 30)) {
+    const run = await newRun();
+    await post(run, 0, [`{"_step":0,"page":${i}}`, `{"_step":1,"page":${i + 100}}`]);
+    runs.push(run);
+  }
+  const answer = await api.graphql<{
+    project: { runs: { edges: { node: { name: string; sampledHistory: Record<string, Json>[][] } }[] } };
+  }>(
+    `query Q($filters: JSONString, $specs: [JSONString!]!) { project(name: "demo", entityName: "ada") {
+      runs(first: 50, filters: $filters) { edges { node { name sampledHistory(specs: $specs) } } } } }`,
+    {
+      filters: JSON.stringify({ name: { $in: runs.map(({ name }) => name) } }),
+      specs: [JSON.stringify({ keys: ['page'], samples: 10 })],
+    },
+  );
+  expect(answer.errors).toBeUndefined();
+  const found = new Map(answer.data.project.runs.edges.map(({ node }) => [node.name, node.sampledHistory]));
+  expect(found).toEqual(new Map(runs.map(({ name }, i) => [name, [[{ page: i }, { page: i + 100 }]]])));
+
+  // What keeps such a page from taking every connection.
+  const request = { ageMs: () => 0, isAbandoned: () => false };
+  const done: number[] = [];
+  let busy = 0;
+  let most = 0;
+  const work = async (i: number): Promise<void> => {
+    most = Math.max(most, ++busy);
+    await new Promise(setImmediate);
+    busy--;
+    done.push(i);
+    if (i === 3) throw new Error('third');
+  };
+  const results = await Promise.allSettled(range(0, 40).map((i) => inTurn(request, () => work(i))));
+  expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  expect(most).toBe(4);
+  expect(done).toEqual(range(0, 40));
 });
 
 test('history goes with its run', async () => {

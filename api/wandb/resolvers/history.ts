@@ -5,6 +5,7 @@ import { sampledHistory, type SampleSpec } from '../../../store/history-sample.j
 import { historyKeys, systemMetrics } from '../../../store/run-history.js';
 import { readLines, type LineFile } from '../../../store/run-lines.js';
 import type { Context, RunParent } from '../context.js';
+import { inTurn } from '../turns.js';
 
 const defaultSamples = 500;
 const mostLines = 100_000;
@@ -54,13 +55,13 @@ async function tail({ db }: Context, run: RunParent, file: LineFile, count: numb
   return JSON.stringify(lines.map((l) => l.content));
 }
 
-/** One after another: a request may hold many, and other requests want connections too. */
-async function sampled(run: RunParent, args: { specs: string[] }, { db }: Context) {
+/** One after another, and of few runs at a time: a request may hold many, and other requests want connections too. */
+async function sampled(run: RunParent, args: { specs: string[] }, { db, request }: Context) {
   if (args.specs.length > mostSpecs)
     throw new DavitError('invalid-request', `sampledHistory takes at most ${mostSpecs} specs in one request.`);
   const specs = args.specs.map((text) => (isEmptySpec(text) ? undefined : specOf(text)));
   const answers = [];
-  for (const spec of specs) answers.push(spec ? await sampledHistory(db, run.id, spec) : []);
+  for (const spec of specs) answers.push(spec ? await inTurn(request, () => sampledHistory(db, run.id, spec)) : []);
   return answers;
 }
 
