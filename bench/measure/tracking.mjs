@@ -18,21 +18,21 @@ export async function tracking({ quick }) {
 
     await wire.run('long');
     const fill = await filled(wire, 'long', { steps, keys: 10, perRequest: 2_000 });
-    const curve = await timed(15, () => wire.curve('long', ['_step', 'key3'], 500));
-    const window = await timed(15, () =>
+    const curve = await timed(stack, 15, () => wire.curve('long', ['_step', 'key3'], 500));
+    const window = await timed(stack, 15, () =>
       wire.curve('long', ['_step', 'key3'], 500, { minStep: steps / 2, maxStep: steps / 2 + steps / 10 }),
     );
-    const whole = await timed(5, () => wire.sample('long', 500));
-    const keys = await timed(5, () => wire.keys('long'));
-    const rss = stack.memory().server;
+    const whole = await timed(stack, 5, () => wire.sample('long', 500));
+    const keys = await timed(stack, 5, () => wire.keys('long'));
+    const rss = stack.memory().server.rss;
 
     const hundred = Array.from({ length: 100 }, (_, i) => `many-${i}`);
     for (const name of hundred) {
       await wire.run(name);
       await filled(wire, name, { steps: quick ? 500 : 5_000, keys: 3, perRequest: 2_500 });
     }
-    const manyRuns = await timed(7, () => wire.curves(hundred, ['_step', 'key1'], 200));
-    const listed = await timed(7, () => wire.curvesOfProject(100, ['_step', 'key1'], 200));
+    const manyRuns = await timed(stack, 7, () => wire.curves(hundred, ['_step', 'key1'], 200));
+    const listed = await timed(stack, 7, () => wire.curvesOfProject(100, ['_step', 'key1'], 200));
 
     const pool = new pg.Pool({ connectionString: stack.databaseUrl(), max: 1 });
     const size = await pool.query(`select pg_total_relation_size('run_line') as lines,
@@ -45,7 +45,7 @@ export async function tracking({ quick }) {
         ...loggingRows('tracking.fifty', '50 runs at once, 100 metrics a step', fifty),
         ...loggingRows('tracking.narrow', '50 runs at once, 1 metric a step', narrow),
         row('tracking.curveMs', `curve of ${steps} steps, 500 samples, first byte, p50`, curve, '< 300'),
-        { id: 'tracking.curveP95Ms', what: '… p95', value: quantile(curve, 0.95), unit: 'ms' },
+        { id: 'tracking.curveP95Ms', what: '… p95', value: quantile(curve.ms, 0.95), unit: 'ms' },
         row('tracking.windowMs', 'a tenth of it, 500 samples, p50', window),
         row('tracking.wholeMs', '500 whole lines of it, p50', whole),
         row('tracking.keysMs', 'its keys with kinds and last values, p50', keys),
@@ -69,13 +69,13 @@ export async function tracking({ quick }) {
   }
 }
 
-const row = (id, what, values, design) => ({
+const row = (id, what, { ms, cpuMs }, design) => ({
   id,
   what,
-  value: median(values),
+  value: median(ms),
   unit: 'ms',
   ...(design === undefined ? {} : { design }),
-  note: `n = ${values.length}, highest ${distribution(values).max.toFixed(0)}`,
+  note: `n = ${ms.length}, highest ${distribution(ms).max.toFixed(0)}, CPU of API and PostgreSQL ${cpuMs.toFixed(0)}`,
 });
 
 function loggingRows(id, what, result) {
@@ -88,6 +88,13 @@ function loggingRows(id, what, result) {
       unit: '/s',
       design: '≥ 50,000',
       note: `answer p50 ${result.answerMs.p50.toFixed(0)} ms, p95 ${result.answerMs.p95.toFixed(0)} ms`,
+    },
+    {
+      id: `${id}.valuesPerCpuSecond`,
+      what: '… values for a second of CPU',
+      value: result.valuesPerCpuSecond,
+      unit: '',
+      note: 'API and PostgreSQL together: holds beside other programs too',
     },
     {
       id: `${id}.serverCores`,
@@ -106,7 +113,7 @@ async function logging(stack, wire, { runs, keys, perRequest, ms }) {
   let lines = 0;
   let rssMiB = 0;
   const answers = [];
-  const watch = setInterval(() => (rssMiB = Math.max(rssMiB, mib(stack.memory().server))), 500);
+  const watch = setInterval(() => (rssMiB = Math.max(rssMiB, mib(stack.memory().server.rss))), 500);
   const cpu = stack.cpuMs();
   const begun = performance.now();
   await Promise.all(
@@ -123,13 +130,15 @@ async function logging(stack, wire, { runs, keys, perRequest, ms }) {
   const took = performance.now() - begun;
   clearInterval(watch);
   const after = stack.cpuMs();
+  const cpuMs = after.server + after.postgres - cpu.server - cpu.postgres;
   return {
     linesPerSecond: (lines * 1000) / took,
     // With _step, _timestamp and _runtime, which every line has.
     valuesPerSecond: (lines * (keys + 3) * 1000) / took,
+    valuesPerCpuSecond: (lines * (keys + 3) * 1000) / cpuMs,
     answerMs: distribution(answers),
     cores: Object.fromEntries(Object.keys(cpu).map((name) => [name, (after[name] - cpu[name]) / took])),
-    rssMiB: Math.max(rssMiB, mib(stack.memory().server)),
+    rssMiB: Math.max(rssMiB, mib(stack.memory().server.rss)),
   };
 }
 
@@ -138,7 +147,7 @@ async function filled(wire, name, { steps, keys, perRequest }) {
   let rssMiB = 0;
   for (let offset = 0; offset < steps; offset += perRequest) {
     await wire.stream(name, linesOf(offset, Math.min(perRequest, steps - offset), keys));
-    if ((offset / perRequest) % 50 === 0) rssMiB = Math.max(rssMiB, mib(wire.stack.memory().server));
+    if ((offset / perRequest) % 50 === 0) rssMiB = Math.max(rssMiB, mib(wire.stack.memory().server.rss));
   }
   await wire.post(wire.streamPath(name), JSON.stringify({ complete: true, exitcode: 0 }));
   return { ms: performance.now() - begun, rssMiB };
@@ -156,11 +165,20 @@ function linesOf(offset, count, keys) {
   return JSON.stringify({ files: { 'wandb-history.jsonl': { offset, content } } });
 }
 
-/** Milliseconds until the head of the answer is there, `times` times, one after another; the first one warms up and is not counted. */
-async function timed(times, ask) {
-  const measured = [];
-  for (let i = 0; i <= times; i++) measured.push(await ask());
-  return measured.slice(1);
+/**
+ * Milliseconds until the head of the answer is there, `times` times, one after another, and the CPU time of one of API and PostgreSQL. The first
+ * one warms up and is not counted.
+ */
+async function timed(stack, times, ask) {
+  const used = () => {
+    const { server, postgres } = stack.cpuMs();
+    return server + postgres;
+  };
+  await ask();
+  const before = used();
+  const ms = [];
+  for (let i = 0; i < times; i++) ms.push(await ask());
+  return { ms, cpuMs: (used() - before) / times };
 }
 
 /** As wandb clients ask. */
