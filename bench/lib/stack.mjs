@@ -244,8 +244,8 @@ export class Stack {
     );
   }
 
-  ended(id, options = {}) {
-    return this.untilLaunch(id, 'ended', ({ endedAt }) => endedAt !== null, options);
+  ended(id) {
+    return this.untilLaunch(id, 'ended', ({ endedAt }) => endedAt !== null);
   }
 
   /** Until nobody waits and nobody runs in the queue. */
