@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
 import type { Labels } from '../domain/requirements.js';
-import type { TargetName } from '../domain/words.js';
+import { bindQueues } from './agent-queues.js';
 import { giveBackOfIncarnation } from './line.js';
 import type { Store } from './open.js';
 import type { AgentStatus, AgentTarget } from './schema.js';
@@ -41,15 +41,6 @@ export interface AgentOrders {
   quarantine: { reason: string; probeAfter: string | null } | null;
   /** It may take launches now; in quarantine: one, to prove itself. */
   mayTake: boolean;
-}
-
-export interface ServedQueue {
-  queueId: number;
-  entity: string;
-  queue: string;
-  /** Of the queue's lines, this one. */
-  class: string;
-  target: TargetName;
 }
 
 /** Held by whoever says hello under a name and by whoever deletes the agent of that name: one comes before the other. */
@@ -111,70 +102,8 @@ export async function registerAgent(db: Store, hello: Hello): Promise<{ agentId:
     return id;
   });
   const moved = await giveBackOfIncarnation(db, agentId, hello.incarnation);
-  await bindQueues(db, agentId, hello);
+  await bindQueues(db, { ...hello, agentId });
   return { agentId, moved };
-}
-
-/**
- * Which queues the agent serves now, with each of their lines whose required labels it has; new ones are picked up with a heartbeat. Unknown
- * names are left out. One statement as long as nothing has changed: a thousand agents ask for this every few seconds.
- */
-export async function bindQueues(
-  db: Store,
-  agentId: string,
-  wanted: Pick<Hello, 'entityId' | 'queues' | 'targets' | 'boundTo'>,
-): Promise<ServedQueue[]> {
-  const targets = Object.entries(wanted.targets).flatMap(([name, target]) => (target.ok ? [name] : []));
-  const names = wanted.queues.includes('*') ? null : [...wanted.queues];
-  const boundTo = wanted.boundTo === undefined ? null : [...wanted.boundTo];
-  const found = await sql<ServedQueue & { serves: boolean; bound: boolean }>`
-    select q.id as "queueId", e.name as entity, q.name as queue, q.target, c.class, true as serves, a.queue_id is not null as bound
-    from queue q join entity e on e.id = q.entity_id
-      left join agent_queue a on a.agent_id = ${agentId} and a.queue_id = q.id
-      cross join lateral (
-        select '' as class
-        union all
-        select class from line where queue_id = q.id and requires <@ (select labels from agent where id = ${agentId})
-      ) c
-    where q.entity_id = ${wanted.entityId} and q.deleted_at is null and q.target = any(${targets}::text[])
-      and (${boundTo}::int[] is null or q.id = any(${boundTo}::int[])) and (${names}::text[] is null or q.name = any(${names}::text[]))
-    union all
-    select queue_id, '', '', '', '', false, true from agent_queue where agent_id = ${agentId}
-    order by 1, 5`.execute(db);
-  const served = found.rows.filter(({ serves }) => serves);
-  const ids = new Set(served.map(({ queueId }) => queueId));
-  const gone = found.rows.filter((row) => !row.serves && !ids.has(row.queueId)).map(({ queueId }) => queueId);
-  const fresh = new Set(served.filter(({ bound }) => !bound).map(({ queueId }) => queueId));
-  if (gone.length > 0)
-    await db.deleteFrom('agent_queue').where('agent_id', '=', agentId).where('queue_id', 'in', gone).execute();
-  if (fresh.size > 0) {
-    await db
-      .insertInto('agent_queue')
-      .values([...fresh].map((queue_id) => ({ agent_id: agentId, queue_id })))
-      .onConflict((c) => c.doNothing())
-      .execute();
-  }
-  return served.map(({ queueId, entity, queue, class: lineClass, target }) => ({
-    queueId,
-    entity,
-    queue,
-    class: lineClass,
-    target,
-  }));
-}
-
-/** Undefined: a newer process took the name over; the caller must end. */
-export async function agentHeartbeat(
-  db: Store,
-  beat: { agentId: string; entityId: number | undefined; incarnation: string; status: AgentStatus },
-): Promise<(AgentOrders & { entityId: number; targets: Record<string, AgentTarget> }) | undefined> {
-  const { agentId, entityId, incarnation, status } = beat;
-  if (entityId === undefined) return undefined;
-  const result = await sql<AgentOrders & { entityId: number; targets: Record<string, AgentTarget> }>`
-    update agent set heartbeat_at = clock_timestamp(), status = ${status}
-    where id = ${agentId} and entity_id = ${entityId} and incarnation = ${incarnation}
-    returning entity_id as "entityId", targets, ${orders}`.execute(db);
-  return result.rows[0];
 }
 
 export async function ordersOf(db: Store, agentId: string): Promise<AgentOrders> {
@@ -184,6 +113,7 @@ export async function ordersOf(db: Store, agentId: string): Promise<AgentOrders>
   return row;
 }
 
-const orders = sql`wanted,
+/** Columns of AgentOrders. */
+export const orders = sql`wanted,
   case when quarantined_at is not null then jsonb_build_object('reason', quarantine->>'reason', 'probeAfter', probe_after) end as quarantine,
   wanted = 'active' and (quarantined_at is null or (probe_launch is null and probe_after <= clock_timestamp())) as "mayTake"`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindQueues } from '../../store/agent-registry.js';
+import { bindQueues } from '../../store/agent-queues.js';
 import { claim, type ClaimAnswer } from '../../store/line.js';
 import { until } from '../support/until.js';
 import { makeLaunchable, startTestApi, type Answer, type TestApi } from './support/api.js';
@@ -217,7 +217,8 @@ describe('delete', () => {
     expect((await api.call('GET', '/queues/lab/empty')).body.code).toBe('unknown-queue');
     expect((await remove('empty')).body.code).toBe('unknown-queue');
     expect((await act('empty', 'pause', {})).body.code).toBe('unknown-queue');
-    const served = await bindQueues(api.db, agent.id, {
+    const served = await bindQueues(api.db, {
+      agentId: agent.id,
       entityId: api.ids.lab,
       queues: ['*'],
       targets: { process: { place: 'here', ok: true, details: [] } },

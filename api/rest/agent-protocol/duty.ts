@@ -3,16 +3,13 @@ import { DavitError } from '../../../domain/errors.js';
 import { nameSchema } from '../../../domain/ids.js';
 import { labelsSchema } from '../../../domain/requirements.js';
 import { targetNameSchema } from '../../../domain/words.js';
-import {
-  agentHeartbeat,
-  bindQueues,
-  ordersOf,
-  registerAgent,
-  type AgentOrders,
-  type ServedQueue,
-} from '../../../store/agent-registry.js';
+import { agentHeartbeats, type AgentDuty, type AgentHeartbeat } from '../../../store/agent-heartbeats.js';
+import { bindQueues } from '../../../store/agent-queues.js';
+import { ordersOf, registerAgent } from '../../../store/agent-registry.js';
+import type { Store } from '../../../store/open.js';
 import { lineTaskQueue, privateTaskQueue, watchTaskQueue } from '../../../workflows/ids.js';
 import { requireEntity } from '../../auth/authorize.js';
+import { gathered } from '../../gathered.js';
 import { defineRoute } from '../route.js';
 import { agentParams, incarnationSchema, ownAgent, requireBoundNames, tag } from './access.js';
 
@@ -45,7 +42,7 @@ const dutySchema = z.object({
 });
 
 /** An agent that may take nothing polls nothing: tickets go to those who can. It stays bound to its queues, to be seen there. */
-const dutyOf = (queues: readonly ServedQueue[], { wanted, quarantine, mayTake }: AgentOrders) => ({
+const dutyOf = ({ queues, wanted, quarantine, mayTake }: AgentDuty) => ({
   queues: mayTake
     ? queues.map((queue) => ({ ...queue, taskQueue: lineTaskQueue(queue.entity, queue.queue, queue.class) }))
     : [],
@@ -98,7 +95,7 @@ export const hello = defineRoute({
     await requireBoundNames(db, actor, entity.name, body.queues);
     const said = { ...body, entityId: entity.id, keyId: actor.keyId, boundTo: actor.queueIds };
     const { agentId, moved } = await registerAgent(db, said);
-    const queues = await bindQueues(db, agentId, said);
+    const queues = await bindQueues(db, { ...said, agentId });
     for (const queue of queues) if (moved.includes(queue.queueId)) dispatch.nudge(queue);
     // Whoever waits in a line that had no agent is noticed at once.
     for (const queue of queues) dispatch.nudge(queue);
@@ -110,7 +107,7 @@ export const hello = defineRoute({
       ),
       heartbeatMs: 3_000,
       temporal: deps.temporal,
-      ...dutyOf(queues, await ordersOf(db, agentId)),
+      ...dutyOf({ queues, ...(await ordersOf(db, agentId)) }),
     };
   },
 });
@@ -131,17 +128,25 @@ export const heartbeat = defineRoute({
   response: dutySchema.meta({ id: 'AgentDuty' }),
   handler: async ({ actor, params, body, deps }) => {
     const { agentId } = params;
-    // Most keys are bound to no queue: then one statement less, and a thousand agents do this every few seconds.
-    if (actor.queueIds !== undefined) {
+    const { entityId, queueIds: boundTo } = actor;
+    // Most keys are bound to no queue: nothing to look up for them.
+    if (boundTo !== undefined) {
       const { entity } = await ownAgent(deps.db, actor, agentId);
       await requireBoundNames(deps.db, actor, entity, body.queues);
     }
-    const agent = await agentHeartbeat(deps.db, { ...body, agentId, entityId: actor.entityId });
-    if (!agent) {
-      await ownAgent(deps.db, actor, agentId);
-      throw new DavitError('agent-superseded');
-    }
-    const bound = { entityId: agent.entityId, queues: body.queues, targets: agent.targets, boundTo: actor.queueIds };
-    return dutyOf(await bindQueues(deps.db, agentId, bound), agent);
+    const duty = entityId === undefined ? undefined : await beatOf(deps.db)({ ...body, agentId, entityId, boundTo });
+    if (duty) return dutyOf(duty);
+    await ownAgent(deps.db, actor, agentId);
+    throw new DavitError('agent-superseded');
   },
 });
+
+/** A thousand agents send one every few seconds: those of a moment go to the store together. */
+const beats = new WeakMap<Store, (beat: AgentHeartbeat) => Promise<AgentDuty | undefined>>();
+function beatOf(db: Store) {
+  const known = beats.get(db);
+  if (known) return known;
+  const made = gathered((group: AgentHeartbeat[]) => agentHeartbeats(db, group));
+  beats.set(db, made);
+  return made;
+}
