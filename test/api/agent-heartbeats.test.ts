@@ -63,7 +63,7 @@ test('in one moment: a superseded process, a foreign key and an unknown agent ar
     beat(id, { incarnation: 'incarnation2', queues: ['q1'], status: 'draining' }),
   ]);
   expect(old?.body.code).toBe('agent-superseded');
-  expect(namesOf(now as Answer)).toEqual(['q1']);
+  expect(namesOf(now)).toEqual(['q1']);
   expect(foreign?.body.code).toBe('not-found');
   expect(unknown?.body.code).toBe('not-found');
   expect(draining?.status).toBe(200);
