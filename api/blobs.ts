@@ -135,7 +135,12 @@ function bodyOf(req: Request, res: Response, maxBytes: number): Readable {
     res.setHeader('Connection', 'close');
     throw new DavitError('body-too-large', `The file has ${announced} bytes; ${maxBytes} are accepted here.`);
   }
+  const cut = new DavitError('invalid-request', 'The upload was cut before its end.');
+  // While the database was asked: no event would tell of it any more.
+  if (req.destroyed) throw cut;
   const body = new PassThrough();
+  // Cut before anybody reads it; whoever reads it later finds the error.
+  body.on('error', () => undefined);
   req.pipe(body);
   body.once('close', () => {
     // Whatever still comes is thrown away.
@@ -143,7 +148,7 @@ function bodyOf(req: Request, res: Response, maxBytes: number): Readable {
     req.resume();
   });
   req.once('close', () => {
-    if (!req.complete) body.destroy(new DavitError('invalid-request', 'The upload was cut before its end.'));
+    if (!req.complete) body.destroy(cut);
   });
   req.once('error', (error) => body.destroy(error));
   return body;

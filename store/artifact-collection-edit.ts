@@ -1,5 +1,5 @@
 import { DavitError } from '../domain/errors.js';
-import { setAliases } from './artifact-collections.js';
+import { lockCollectionById, setAliases } from './artifact-collections.js';
 import type { CollectionRow } from './artifact-lists.js';
 import type { Store } from './open.js';
 import { inTransaction } from './transaction.js';
@@ -52,24 +52,20 @@ export const deleteCollection = (db: Store, collection: CollectionRow): Promise<
   inTransaction(db, async (tx) => {
     const isSequence = collection.kind === 'SEQUENCE';
     const own = tx.selectFrom('artifact').select('id').where('collection_id', '=', collection.id);
+    // Before its links are read: whoever links one of its versions holds it as well.
+    await lockCollectionById(tx, collection.id);
     const linked = isSequence
       ? await tx
-          .selectFrom('artifact_membership')
-          .select('collection_id')
-          .distinct()
-          .where('artifact_id', 'in', own)
-          .where('collection_id', '!=', collection.id)
+          .selectFrom('artifact_collection')
+          .select('id')
+          .where('id', '!=', collection.id)
+          .where('id', 'in', (eb) =>
+            eb.selectFrom('artifact_membership').select('collection_id').where('artifact_id', 'in', own),
+          )
+          .orderBy('id')
+          .forUpdate()
           .execute()
       : [];
-    const portfolios = linked.map((row) => row.collection_id);
-    // In one order, so that two of these cannot wait for each other.
-    await tx
-      .selectFrom('artifact_collection')
-      .select('id')
-      .where('id', 'in', [collection.id, ...portfolios])
-      .orderBy('id')
-      .forUpdate()
-      .execute();
     const done = await tx
       .updateTable('artifact_collection')
       .set({ state: 'DELETED', updated_at: new Date() })
@@ -91,7 +87,7 @@ export const deleteCollection = (db: Store, collection: CollectionRow): Promise<
       await tx.deleteFrom('artifact_file').where('artifact_id', 'in', own).execute();
       await tx.deleteFrom('artifact_reference').where('artifact_id', 'in', own).execute();
       await tx.updateTable('artifact_manifest').set({ current: false }).where('artifact_id', 'in', own).execute();
-      for (const id of portfolios) await mendLatest(tx, id);
+      for (const { id } of linked) await mendLatest(tx, id);
     }
     await tx.deleteFrom('artifact_alias').where('collection_id', '=', collection.id).execute();
     await tx.deleteFrom('artifact_membership').where('collection_id', '=', collection.id).execute();

@@ -55,6 +55,31 @@ export const lockCollectionById = (tx: Store, id: number): Promise<LockedCollect
     .forUpdate()
     .executeTakeFirst();
 
+/**
+ * Locks every collection that the version has a place in and gives their ids. Its own sequence comes first: whoever links the version holds that
+ * too, so what is read after it stays so. Sequences before portfolios, then by id, is the order of all who lock several.
+ */
+export async function lockCollectionsOf(tx: Store, artifactId: number): Promise<number[]> {
+  const own = await tx
+    .selectFrom('artifact_collection')
+    .select('id')
+    .where('id', '=', (eb) => eb.selectFrom('artifact').select('collection_id').where('artifact.id', '=', artifactId))
+    .forUpdate()
+    .executeTakeFirst();
+  if (!own) return [];
+  const linked = await tx
+    .selectFrom('artifact_collection')
+    .select('id')
+    .where('id', '!=', own.id)
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('artifact_membership').select('collection_id').where('artifact_id', '=', artifactId),
+    )
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return [own.id, ...linked.map((row) => row.id)];
+}
+
 /** Gives the version a place in the locked collection and counts on; the place that it has already stays. */
 export async function placeVersion(
   tx: Store,

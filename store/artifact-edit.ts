@@ -1,5 +1,5 @@
 import { DavitError } from '../domain/errors.js';
-import { removePlace, setAliases } from './artifact-collections.js';
+import { lockCollectionsOf, removePlace, setAliases } from './artifact-collections.js';
 import { deleteVersion } from './artifact-delete.js';
 import type { VersionRow } from './artifact-versions.js';
 import type { Store } from './open.js';
@@ -58,6 +58,8 @@ async function lockAll(tx: Store, ids: readonly number[]): Promise<Set<number>> 
     .select('id')
     .where('id', 'in', [...ids, 0])
     .where('state', '=', 'READY')
+    // Sequences first.
+    .orderBy('kind', 'desc')
     .orderBy('id')
     .forUpdate()
     .execute();
@@ -130,15 +132,7 @@ export const deleteVersionUnlessNamed = (
   { withAliases }: { withAliases: boolean },
 ): Promise<boolean> =>
   inTransaction(db, async (tx) => {
-    const places = await tx
-      .selectFrom('artifact_membership')
-      .select('collection_id')
-      .where('artifact_id', '=', artifactId)
-      .execute();
-    await lockAll(
-      tx,
-      places.map((row) => row.collection_id),
-    );
+    await lockCollectionsOf(tx, artifactId);
     if (!withAliases) {
       const named = await tx
         .selectFrom('artifact_alias')

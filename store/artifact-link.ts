@@ -1,5 +1,5 @@
 import { DavitError } from '../domain/errors.js';
-import { lockCollection, placeVersion, setAliases } from './artifact-collections.js';
+import { lockCollection, lockCollectionById, placeVersion, setAliases } from './artifact-collections.js';
 import type { PlaceRow } from './artifact-places.js';
 import type { VersionRow } from './artifact-versions.js';
 import type { Store } from './open.js';
@@ -15,13 +15,14 @@ export const linkVersion = (
   target: { projectId: number; portfolio: string; aliases: readonly string[] },
 ): Promise<PlaceRow> =>
   inTransaction(db, async (tx) => {
+    // Whoever deletes the version begins there too, so it cannot be deleted in between, nor keep a place after it was.
+    await lockCollectionById(tx, version.collection_id);
     const collection = await lockCollection(tx, {
       projectId: target.projectId,
       type: version.type,
       collection: target.portfolio,
       kind: 'PORTFOLIO',
     });
-    // Held until the end: it cannot be deleted in between.
     const there = await tx
       .updateTable('artifact')
       .set((eb) => ({

@@ -203,6 +203,7 @@ export function createSweeps(deps: SweepDeps) {
   async function tidyArtifacts(): Promise<void> {
     const { blobs } = deps;
     if (!blobs) return;
+    await blobs.removeLeftovers?.();
     for (let more = true; more;) {
       const swept = await sweepArtifacts({ db, blobs });
       more = Object.values(swept).some((count) => count > 0);

@@ -35,6 +35,8 @@ export interface Blobs {
   completeParts(key: string, uploadId: string, parts: readonly PartTag[], md5Base64: string): Promise<BlobStat>;
   /** Throws the parts away. Absent already is fine. */
   abortParts(key: string, uploadId: string): Promise<void>;
+  /** Takes away the halves that killed processes left. Storage that shows nobody a half takes care of its own. */
+  removeLeftovers?(): Promise<void>;
 }
 
 export interface PutOptions {

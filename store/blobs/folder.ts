@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,8 +9,8 @@ import { checkDigest, DigestStream } from './digest.js';
 import { folderParts } from './folder-parts.js';
 import type { LinkSigner } from './signed-url.js';
 
-/** Left by a process that was killed while it wrote; no upload takes that long. */
-const staleTemporaryMs = 24 * 3600 * 1000;
+/** Left by a process that was killed while it wrote: nobody has written to it for longer than a request may take. */
+const staleTemporaryMs = 2 * 3600 * 1000;
 
 export interface FolderBlobsOptions {
   folder: string;
@@ -130,14 +130,27 @@ export async function folderBlobs(options: FolderBlobsOptions): Promise<Blobs> {
     },
 
     abortParts: async (_key, uploadId) => parts.abort(uploadId),
+
+    removeLeftovers: () => removeStale(temporary),
   };
 }
 
 async function writeSynced(path: string, source: Readable, maxBytes: number) {
   const digest = new DigestStream(maxBytes);
   const file = await open(path, 'wx', 0o600);
+  // A failed write ends the stream that is read here, and the pipeline would tell of that end instead of its cause.
+  let failure: unknown;
+  const write = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks)
+      await file.writeFile(chunk).catch((error: unknown) => {
+        failure = error;
+        throw error;
+      });
+  };
   try {
-    await pipeline(source, digest, (chunks: AsyncIterable<Buffer>) => writeFile(file, chunks));
+    await pipeline(source, digest, write).catch((error: unknown) => {
+      throw failure ?? error;
+    });
     // Bytes first, then the name.
     await file.sync();
   } finally {

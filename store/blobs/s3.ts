@@ -11,6 +11,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListPartsCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -75,6 +76,13 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
       throw storageError(error, key);
     }
   };
+
+  /** Not every S3-compatible server says so when it is asked to complete one. */
+  const isUploadGone = (key: string, uploadId: string): Promise<boolean> =>
+    client.send(new ListPartsCommand({ ...at(key), UploadId: uploadId, MaxParts: 1 })).then(
+      () => false,
+      (error: unknown) => error instanceof Error && error.name === 'NoSuchUpload',
+    );
 
   return {
     tellsUploads: false,
@@ -163,7 +171,7 @@ export function s3Blobs(options: S3BlobsOptions): Blobs {
           new CompleteMultipartUploadCommand({ ...at(key), UploadId: uploadId, MultipartUpload: { Parts } }),
         );
       } catch (error) {
-        const name = error instanceof Error ? error.name : '';
+        const name = (await isUploadGone(key, uploadId)) ? 'NoSuchUpload' : error instanceof Error ? error.name : '';
         // Done by an earlier attempt whose answer was lost, or never begun.
         if (name === 'NoSuchUpload') {
           const done = await statOf(key);

@@ -63,7 +63,22 @@ test('a wrong or expired address is refused in JSON', async () => {
     expect(await res.json()).toMatchObject({ code: 'link-invalid' });
   }
   expect((await fetch(good, { method: 'PUT', body: 'y' })).status).toBe(403);
-  expect((await fetch(await upload('t/guarded', 10, -1), { method: 'PUT', body: 'y' })).status).toBe(403);
+  const late = [
+    await fetch(await upload('t/guarded', 10, -1), { method: 'PUT', body: 'y' }),
+    await fetch(await api.blobs.downloadUrl('t/guarded', { expiresInMs: -1 })),
+    await fetch(
+      await api.blobs.partUrl(
+        { key: 't/guarded', uploadId: await api.blobs.beginParts('t/guarded'), partNumber: 1 },
+        { expiresInMs: -1, maxBytes: 10 },
+      ),
+      { method: 'PUT', body: 'y' },
+    ),
+  ];
+  for (const res of late)
+    expect([res.status, await res.json()]).toMatchObject([
+      403,
+      { code: 'link-invalid', detail: expect.stringContaining('expired') },
+    ]);
   expect((await fetch(await download('t/never'))).status).toBe(404);
 });
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -57,6 +57,17 @@ describe('a folder', () => {
     await expect(blobs.put('a', broken, { maxBytes: 100 })).rejects.toThrow('cut');
     expect((await read('a')).toString()).toBe('before');
     expect(await leftovers()).toEqual([]);
+  });
+
+  test('halves of killed processes are taken away, and what is being written stays', async () => {
+    const [old, young] = ['0'.repeat(24), '1'.repeat(24)].map((name) => join(folder, 'tmp', name)) as [string, string];
+    await writeFile(old, 'half');
+    await writeFile(young, 'half');
+    const longAgo = new Date(Date.now() - 3 * 3600_000);
+    await utimes(old, longAgo, longAgo);
+    await blobs.removeLeftovers?.();
+    expect(await leftovers()).toEqual(['1'.repeat(24)]);
+    await rm(young);
   });
 
   test('two at once leave one of them, whole', async () => {

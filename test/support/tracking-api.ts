@@ -8,7 +8,7 @@ import { blobRouter } from '../../api/blobs.js';
 import { errorHandler } from '../../api/errors.js';
 import { requestId } from '../../api/request-id.js';
 import { wandbRouter } from '../../api/wandb/router.js';
-import { openBlobs } from '../../store/blobs/open-blobs.js';
+import { openBlobs, type BlobSettings } from '../../store/blobs/open-blobs.js';
 import type { Blobs } from '../../store/blobs/blobs.js';
 import { createUser } from '../../store/entities.js';
 import { issueKey } from '../../store/keys.js';
@@ -38,9 +38,11 @@ export interface TrackingApi {
   close(): Promise<void>;
 }
 
-/** `server`: another PostgreSQL than the one of the test run. */
-export async function startTrackingApi(options: { server?: string } = {}): Promise<TrackingApi> {
-  const database = await createTestDatabase(options);
+/** `server`: another PostgreSQL than the one of the test run. `storage`: another place for bytes than a folder of its own. */
+export async function startTrackingApi(
+  options: { server?: string; storage?: BlobSettings } = {},
+): Promise<TrackingApi> {
+  const database = await createTestDatabase(options.server === undefined ? {} : { server: options.server });
   const { db } = database;
   const { userId, entityId } = await createUser(db, { username: 'ada', email: 'ada@example.test' });
   const { key } = await issueKey(db, { kind: 'user', userId });
@@ -66,7 +68,7 @@ export async function startTrackingApi(options: { server?: string } = {}): Promi
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const log = pino({ level: 'silent' });
-  const blobs = await openBlobs({ kind: 'folder', folder }, { db, publicUrl: url });
+  const blobs = await openBlobs(options.storage ?? { kind: 'folder', folder }, { db, publicUrl: url });
   app.use(requestId);
   app.use(wandbRouter({ db, blobs, log, publicUrl: url }));
   app.use(blobRouter({ db, blobs }));

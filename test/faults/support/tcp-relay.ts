@@ -1,9 +1,13 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+/** Towards the server, or back from it. */
+type Direction = 'up' | 'down';
+
 /** Stands between somebody and a server and can be cut as a network is: no connection ends, and nothing arrives any more. */
 export class TcpRelay {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
+  private watched: { towards: Direction; left: number; reached: () => void } | undefined;
   address = '';
 
   private constructor(
@@ -24,19 +28,54 @@ export class TcpRelay {
     this.isCut = true;
     for (const socket of this.sockets) socket.pause();
   }
+  /** Every connection ends at once, as when the server behind is killed; new ones are joined. */
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
   mend(): void {
     this.isCut = false;
     for (const socket of this.sockets) socket.resume();
   }
 
+  /**
+   * Calls when so many bytes have come, before the last of them is passed on: whatever is larger is in its middle then, however fast the
+   * machine. The promise is done after the call.
+   */
+  after(bytes: number, towards: Direction, call: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      const reached = () => {
+        call();
+        resolve();
+      };
+      this.watched = { towards, left: bytes, reached };
+    });
+  }
+
+  private count(bytes: number, towards: Direction): void {
+    const { watched } = this;
+    if (watched?.towards !== towards) return;
+    watched.left -= bytes;
+    if (watched.left > 0) return;
+    this.watched = undefined;
+    watched.reached();
+  }
+
   private join(one: Socket, other: Socket): void {
-    for (const [from, to] of [
-      [one, other],
-      [other, one],
+    for (const [from, to, towards] of [
+      [one, other, 'up'],
+      [other, one, 'down'],
     ] as const) {
       this.sockets.add(from);
       from.on('error', () => undefined);
-      from.on('data', (chunk) => to.write(chunk));
+      from.on('data', (chunk) => {
+        this.count(chunk.length, towards);
+        // Who sends faster than the other reads waits: gigabytes go through here.
+        if (to.write(chunk)) return;
+        from.pause();
+        to.once('drain', () => {
+          if (!this.isCut) from.resume();
+        });
+      });
       from.once('close', () => {
         this.sockets.delete(from);
         // Across a cut network nobody hears of an end either.
