@@ -10,6 +10,7 @@ import { defineKeys } from './commands/keys.js';
 import { defineLaunch } from './commands/launch.js';
 import { defineLaunches } from './commands/launches.js';
 import { defineQueue } from './commands/queue.js';
+import { defineRuns } from './commands/runs.js';
 import { defineServer } from './commands/server.js';
 import { defineUp } from './commands/up.js';
 import { defineWorker } from './commands/worker.js';
@@ -40,6 +41,7 @@ defineLaunches(
 );
 defineQueue(program.command('queue').description('watch, make, change, pause and drain queues'));
 defineJob(program.command('job').description('make and show jobs'));
+defineRuns(program.command('runs').description('list and show runs: values, state, alerts'));
 defineAgents(program.command('agents').description('show agents, drain, stop and release them'));
 defineKeys(program.command('keys').description('make, list and revoke keys of users and agents'));
 defineServer(program.command('server').description('run the API'));

@@ -1,3 +1,5 @@
+import type { BeforeResume, Replay, RunProcess } from './run-processes.js';
+
 /**
  * Where the lines of a process are put. Clients address lines by number, but not all of them by the numbers of the run: some count from 0
  * after a resume, and processes that share a run each count their own.
@@ -14,7 +16,15 @@ export interface LineBase {
   base: number;
   shift: number | null;
 }
-export type LineBases = Partial<Record<string, LineBase>>;
+export interface LineBases {
+  log?: LineBase;
+  events?: LineBase;
+  /** Those of the present life: domain/run-processes.ts. */
+  processes?: RunProcess[];
+  /** What the process that resumed last found. */
+  before?: BeforeResume;
+  replay?: Replay;
+}
 
 /**
  * After a resume: a client that knows of the earlier lines goes on behind them; one that does not begins at 0. Its first line tells, because

@@ -4,28 +4,29 @@ import { foldOf } from './metric-fold.js';
 import { recountMetrics, removeSegments } from './metric-rows.js';
 import type { Store } from './open.js';
 import { stepOf } from './run-lines.js';
+import type { MetricFile } from './schema.js';
 
 /** What a rewind and a fork need, inside the caller's transaction, which holds the row of the run. */
 
 /** Takes away the lines from `kept` on and all that was computed from them; counting them is left to the caller. */
-export async function cutLines(tx: Store, runId: number, kept: number): Promise<void> {
+export async function cutLines(tx: Store, runId: number, kept: number, file: MetricFile = 'history'): Promise<void> {
   await tx
     .deleteFrom('run_line')
     .where('run_id', '=', runId)
-    .where('file', '=', 'history')
+    .where('file', '=', file)
     .where('line', '>=', kept)
     .execute();
-  const { folded } = await foldOf(tx, runId, 'history');
+  const { folded } = await foldOf(tx, runId, file);
   if (folded <= kept) return;
   // The block that is cut through is folded again.
   const block = kept - (kept % blockLines);
-  await removeSegments(tx, runId, 'history', { from: block, until: 2_147_483_647 });
+  await removeSegments(tx, runId, file, { from: block, until: 2_147_483_647 });
   await sql`
     update metric_fold set folded = ${block}::int,
       dirty = (select coalesce(array_agg(b), '{}') from unnest(dirty) as b where b < ${block / blockLines}::int)
-    where run_id = ${runId}::int and file = 'history'
+    where run_id = ${runId}::int and file = ${file}
   `.execute(tx);
-  await recountMetrics(tx, runId, 'history');
+  await recountMetrics(tx, runId, file);
 }
 
 /** All that was computed from any line of a run. */

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
+import type { LineBases } from '../domain/line-places.js';
+import { withProcess, zeroCounts } from '../domain/run-processes.js';
 import { isRunOpen, type RunState } from '../domain/words.js';
 import { isLate, type LifeStart } from './life-start.js';
 import type { Store } from './open.js';
@@ -20,6 +22,12 @@ export interface LifeOf {
   history_lines: number;
   log_lines: number;
   events_lines: number;
+  line_base: LineBases;
+  stopped: boolean;
+  exit_code: number | null;
+  ended_at: Date | null;
+  config: string;
+  summary: string;
 }
 
 /** `late`: the request means a life that has been, and may change nothing; `empty`: the run begins at nothing; `on`: it has what it had. */
@@ -46,6 +54,7 @@ export async function startLife(tx: Store, run: LifeOf, start: LifeStart, isFork
       life: run.life > 0 && !anew ? run.life : run.life + 1,
       life_at: sql`clock_timestamp()`,
       ...opened,
+      ...(anew || run.life === 0 ? { line_base: JSON.stringify({ processes: withProcess([], zeroCounts) }) } : {}),
     })
     .where('id', '=', run.id)
     .execute();
@@ -62,10 +71,23 @@ const opened = {
 };
 
 /** Some clients count console and events from 0 again: domain/line-places.ts. */
-async function resume(tx: Store, run: LifeOf): Promise<void> {
-  const base = {
+export async function resume(tx: Store, run: LifeOf): Promise<void> {
+  const counts = { history: run.history_lines, events: run.events_lines, log: run.log_lines };
+  const { log, events, processes = [] } = run.line_base;
+  const base: LineBases = {
     log: { base: run.log_lines, shift: null },
     events: { base: run.events_lines, shift: null },
+    processes: withProcess(processes, counts),
+    before: {
+      ...(log ? { log } : {}),
+      ...(events ? { events } : {}),
+      state: run.state,
+      stopped: run.stopped,
+      exitCode: run.exit_code,
+      endedAt: run.ended_at?.toISOString() ?? null,
+      config: run.config,
+      summary: run.summary,
+    },
   };
   await tx
     .updateTable('run')

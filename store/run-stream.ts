@@ -2,32 +2,14 @@ import { sql } from 'kysely';
 import { deriveSummary } from '../domain/derived-summary.js';
 import { afterStream } from '../domain/run-state.js';
 import { isRunOpen } from '../domain/words.js';
-import { foldOf, markDirty } from './metric-fold.js';
+import { writeMetricLines } from './metric-lines.js';
 import type { Store } from './open.js';
 import { joinSummaries } from '../domain/joined-json.js';
 import { writeLines, type LineFile } from './run-lines.js';
-import { placeResumed, placeShared } from './run-writers.js';
+import { endReplay } from './run-replays.js';
+import { placeKnown, placeShared } from './run-writers.js';
 import { tellLaunch } from './run-upsert.js';
-import type { MetricFile } from './schema.js';
 import { storable } from './text.js';
-
-/** Lines that hold metrics: what is written again below the fold is folded again. */
-async function writeMetricLines(
-  tx: Store,
-  runId: number,
-  file: MetricFile,
-  given: { offset: number; lines: readonly string[]; below: number },
-): Promise<void> {
-  const changed = await writeLines(tx, runId, file, given);
-  if (changed.length === 0) return;
-  const { folded } = await foldOf(tx, runId, file);
-  await markDirty(
-    tx,
-    runId,
-    file,
-    changed.filter((line) => line < folded),
-  );
-}
 
 /** What a process says replaces what is there, unless others speak of the same run too. */
 function summaryOf(stored: string, message: StreamMessage, shared: boolean): string {
@@ -79,12 +61,17 @@ export async function applyStream(
       .executeTakeFirst();
     if (!run) return undefined;
 
+    const { writer } = message;
+    if (writer === undefined && run.line_base.replay?.to === null) {
+      // A former process, sent again: all that it can say is there, and later ones have spoken since.
+      if (message.complete) await endReplay(tx, runId, run.line_base);
+      return { stopped: false };
+    }
     const counts = { history: run.history_lines, events: run.events_lines, log: run.log_lines };
     let extended = false;
     let summary = run.summary;
-    const { writer } = message;
     const shared = writer === undefined ? undefined : await placeShared(tx, runId, writer, message, counts);
-    const resumed = shared ? undefined : placeResumed(message.lines, run.line_base);
+    const resumed = shared ? undefined : placeKnown(message.lines, run.line_base, message.complete);
     for (const { file, offset, lines } of shared?.lines ?? resumed?.lines ?? []) {
       if (file === 'log') await writeLines(tx, runId, file, { offset, lines });
       else await writeMetricLines(tx, runId, file, { offset, lines, below: counts[file] });

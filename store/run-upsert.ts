@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
 import { joinConfigs, leadsOf } from '../domain/joined-json.js';
+import { syncedProcess } from '../domain/run-processes.js';
 import { inventRunName } from '../domain/run-name.js';
 import type { RunState } from '../domain/words.js';
 import type { LifeStart } from './life-start.js';
 import type { Store } from './open.js';
 import { copyHistory } from './run-branch.js';
+import { recognize, startReplay } from './run-replays.js';
 import { joinLife, startLife, type Started } from './run-lives.js';
 import { addWriter } from './run-writers.js';
 import { runById, type RunRow } from './runs.js';
@@ -63,7 +65,7 @@ export async function upsertRun(db: Store, upsert: RunUpsert): Promise<{ run: Ru
     // Not made by us and not seen before: another request made it between our look and our insert.
     const row = known ?? made ?? (await lockedRun(tx, upsert));
     const { id } = row;
-    const started = upsert.start ? await begin(tx, row, upsert, upsert.start) : 'on';
+    const started = upsert.start ? await begin(tx, row, upsert, upsert.start) : await goOn(tx, row, upsert);
     // A late one would put back the config that its process began with.
     if (!made && started !== 'late') await updateRun(tx, id, upsert, row.config);
     const run = await runById(tx, id);
@@ -83,15 +85,29 @@ const lifeColumns = [
   'log_lines',
   'events_lines',
   'config',
+  'summary',
+  'line_base',
+  'stopped',
+  'exit_code',
+  'ended_at',
 ] as const;
 type LockedRun = Awaited<ReturnType<typeof lockedRun>>;
 
 async function begin(tx: Store, row: LockedRun, upsert: RunUpsert, start: LifeStart): Promise<Started> {
   if (upsert.writer !== undefined && row.life > 0) return joinLife(tx, row, upsert.writer, start);
+  const synced = syncedProcess(upsert.fields.config, row.line_base.processes ?? []);
+  if (synced !== -1 && upsert.writer === undefined && (row.line_base.processes?.length ?? 0) > 1)
+    return startReplay(tx, row, synced, start);
   const started = await startLife(tx, row, start, upsert.fork !== undefined);
   if (upsert.writer !== undefined) await addWriter(tx, row.id, upsert.writer, false);
   if (started === 'empty' && upsert.fork) await copyHistory(tx, upsert.fork, row.id);
   return started;
+}
+
+/** A later request of a process may be the first one to say which it is. */
+async function goOn(tx: Store, row: LockedRun, upsert: RunUpsert): Promise<Started> {
+  if (upsert.writer !== undefined) return 'on';
+  return recognize(tx, row, upsert.fields.config);
 }
 
 /** A launch whose run id was fixed to that of an earlier launch continues its run, which is then its own. No other launch may touch it. */

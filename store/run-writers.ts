@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { placeBlock, shiftOf, type LineBases } from '../domain/line-places.js';
+import { placeReplayed } from '../domain/run-processes.js';
 import type { Store } from './open.js';
 import type { LineFile } from './run-lines.js';
 import { runSilentMs } from './run-life.js';
@@ -12,14 +13,26 @@ export interface SentLines {
   lines: readonly string[];
 }
 
-/** Of a process that resumed and counts its console from 0. Returns what is now known of its counting, when that is new. */
-export function placeResumed(
+/** Of a process alone: one that goes on, or one that is sent again, up to its end. */
+export function placeKnown(
   sent: SentLines[],
   known: LineBases,
+  complete: boolean,
 ): { lines: SentLines[]; bases: LineBases | undefined } {
+  const { replay, ...rest } = known;
+  if (!replay) return placeResumed(sent, known);
+  const lines = sent.flatMap((block) => {
+    const offset = placeReplayed(replay, block.file, block.offset);
+    return offset === undefined ? [] : [{ ...block, offset }];
+  });
+  return { lines, bases: complete ? rest : undefined };
+}
+
+/** Of a process that resumed and counts its console from 0. Returns what is now known of its counting, when that is new. */
+function placeResumed(sent: SentLines[], known: LineBases): { lines: SentLines[]; bases: LineBases | undefined } {
   let bases: LineBases | undefined;
   const lines = sent.map((block) => {
-    const base = (bases ?? known)[block.file];
+    const base = block.file === 'history' ? undefined : (bases ?? known)[block.file];
     if (!base || block.lines.length === 0) return block;
     const shift = shiftOf(base, block.offset);
     if (base.shift === null) bases = { ...(bases ?? known), [block.file]: { ...base, shift } };

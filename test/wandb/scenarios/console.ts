@@ -23,6 +23,21 @@ run.log({"loss": 1})
 run.finish()
 `;
 
+/** Bytes that are no text: past Python's text layer, through it, and a zero, which databases do not like. */
+const bytes = `
+import os, sys, wandb
+life = os.environ["LIFE"]
+run = wandb.init(id="bytes", resume="allow")
+print("begin of", life)
+sys.stdout.buffer.write(b"broken \\xff\\xfe of " + life.encode() + b"\\n")
+sys.stdout.buffer.flush()
+print("nul \\x00 of", life)
+print("lone \\udcff of", life)
+print("end of", life)
+run.log({"loss": 1})
+run.finish()
+`;
+
 export const consoleScenarios: Scenario[] = [
   {
     name: 'console',
@@ -49,6 +64,23 @@ export const consoleScenarios: Scenario[] = [
       expect(lines.find((line) => line.text.includes('error line'))?.level).toBe('error');
       expect(lines.find((line) => line.text.includes('plain line'))).toMatchObject({ level: 'info' });
       expect(lines.every((line) => line.text === '' || line.timestamp !== undefined)).toBe(true);
+    },
+  },
+  {
+    name: 'console-of-bytes',
+    promise:
+      'Bytes that are no text cost no line but their own, in this process and in one that resumes: each line is there once, in the order in which it was printed.',
+    async run({ api, project, python }) {
+      const env = { PYTHONIOENCODING: 'utf-8:surrogateescape' };
+      for (const life of ['one', 'two']) await python(bytes, { env: { ...env, LIFE: life } });
+      const run = await runIn(api, project, 'bytes');
+      expect(run).toMatchObject({ state: 'finished', historyLines: 2 });
+      const lines = (await readConsole(api.db, run.id, { limit: 1000 })).map((line) => line.text.trim());
+      const words = lines.flatMap((line) => /^(\w+) .*of (?:one|two)$/.exec(line)?.[1] ?? []);
+      // No client sends bytes that are no text, and not all of them send half a character: those lines may be missing.
+      const whole = words.filter((word) => !['broken', 'lone'].includes(word));
+      expect(whole, lines.join('\n')).toEqual(['begin', 'nul', 'end', 'begin', 'nul', 'end']);
+      for (const word of ['broken', 'lone']) expect(words.filter((one) => one === word).length).toBeLessThanOrEqual(2);
     },
   },
   {

@@ -2,6 +2,7 @@ import { artifactReadingScenarios } from './artifact-reading.js';
 import { artifactScenarios } from './artifacts.js';
 import { cliScenarios } from './cli.js';
 import { consoleScenarios } from './console.js';
+import { deletingScenarios } from './deleting.js';
 import { fileScenarios } from './files.js';
 import { historyScenarios } from './history.js';
 import { lifeScenarios } from './lives.js';
@@ -11,6 +12,7 @@ import { publicApiScenarios } from './public-api.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
 import { sweepScenarios } from './sweeps.js';
+import { syncScenarios } from './sync.js';
 import { wholeRunScenarios } from './whole-run.js';
 
 /** Every scenario, in the order of the table's rows: each area's own file, one line here. */
@@ -24,10 +26,12 @@ export const scenarios: readonly Scenario[] = unique([
   ...artifactScenarios,
   ...mediaScenarios,
   ...offlineScenarios,
+  ...syncScenarios,
   ...cliScenarios,
   ...sweepScenarios,
   ...publicApiScenarios,
   ...artifactReadingScenarios,
+  ...deletingScenarios,
 ]);
 
 /** Names are rows of a table and names of projects: two scenarios of one name would write into each other. */

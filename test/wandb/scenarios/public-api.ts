@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { configOf } from './listed-config.js';
 import type { Scenario } from './scenario.js';
 
 const outOf = (output: string): Record<string, unknown> =>
@@ -15,6 +16,7 @@ for i in range(6):
 `;
 
 const query = `
+${configOf}
 import json, os, wandb
 project = os.environ["WANDB_PROJECT"]
 api = wandb.Api()
@@ -36,7 +38,7 @@ out = {
     "default_order": [r.id for r in api.runs(path)],
     "pages": sorted(r.id for r in api.runs(path, per_page=2)),
     "len": len(api.runs(path, filters={"group": "odd"})),
-    "full": {r.id: r.config["lr"] for r in api.runs(path, order="+created_at")}["r2"],
+    "full": {r.id: config_of(r)["lr"] for r in api.runs(path, order="+created_at")}["r2"],
     "project": api.project(project, entity="ada").name if hasattr(api, "project") else project,
     "projects": project in [p.name for p in api.projects("ada")],
     "from_path": api.from_path(path + "/r1").id,

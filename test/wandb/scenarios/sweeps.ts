@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { PythonResult } from '../../support/run-python.js';
 import { until } from '../../support/until.js';
+import { configOf } from './listed-config.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 
 /** Lines that a program printed for the test: `OUT <json>`. */
@@ -34,6 +35,7 @@ const runsOf = async ({ api, project }: ScenarioContext, sweep: string) => {
 };
 
 const functionAgents = `
+${configOf}
 import json, wandb
 
 def train():
@@ -47,7 +49,7 @@ grid = wandb.sweep({"method": "grid", "name": "by hand", "metric": {"name": "los
     "parameters": {"lr": {"values": [1.0, 0.5]}, "n": {"value": 3}, "opt": {"parameters": {"kind": {"value": "sgd"}}}}})
 wandb.agent(grid, function=train)
 sweep = wandb.Api().sweep(wandb.Api().default_entity + "/" + wandb.env.get_project() + "/" + grid)
-print("OUT", json.dumps([sweep.state, sweep.expected_run_count, sweep.name, sweep.best_run().config["lr"], len(sweep.runs)]))
+print("OUT", json.dumps([sweep.state, sweep.expected_run_count, sweep.name, config_of(sweep.best_run())["lr"], len(sweep.runs)]))
 
 bayes = wandb.sweep({"method": "bayes", "metric": {"name": "loss", "goal": "maximize"},
     "parameters": {"x": {"min": 0.5, "max": 2.5}, "c": {"distribution": "q_log_uniform_values", "min": 8, "max": 64, "q": 8}}})

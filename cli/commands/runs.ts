@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { Api } from '../../client/index.js';
+import { DavitError } from '../../domain/errors.js';
+import { addConnectOptions, connect } from '../connect.js';
+import type { Connected, ConnectOptions } from '../connect.js';
+import { ago, Output } from '../output/output.js';
+import { everyPage } from '../pages.js';
+import { runWords } from '../run-words.js';
+import { projectOf } from './job.js';
+import { answerOf } from './launches/answer.js';
+import { given, wholeAbove0 } from './options.js';
+
+export function defineRuns(command: Command): void {
+  addConnectOptions(command.command('list'))
+    .description('list runs, newest first')
+    .option('-p, --project <name>', 'project, or entity/project (default: all of your projects)')
+    .option('-s, --state <states>', 'in these states, separated by commas')
+    .option('--limit <number>', 'so many', wholeAbove0, 50)
+    .option('--json', 'as JSON')
+    .action(list);
+
+  addConnectOptions(command.command('show').argument('<run>', 'project/run, or entity/project/run'))
+    .description('show a run: its state, config, summary and what it alerted to')
+    .option('--json', 'as JSON')
+    .action(async (reference: string, options: ConnectOptions & { json?: boolean }) => {
+      const api = connect(options);
+      const path = await runOf(reference, api);
+      const run = answerOf(await api.client.GET('/runs/{entity}/{project}/{run}', { params: { path } }));
+      const out = new Output(options.json === true);
+      out.result(run, () => runWords(run, out));
+    });
+}
+
+interface ListOptions extends ConnectOptions {
+  project?: string;
+  state?: string;
+  limit: number;
+  json?: boolean;
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const api = connect(options);
+  const place = options.project === undefined ? {} : await projectOf(options.project, api);
+  const filter = given({ ...place, state: options.state });
+  const runs = await everyPage<Api<'Run'>>(
+    async (cursor) => (await api.client.GET('/runs', { params: { query: { ...filter, ...cursor } } })).data,
+    options.limit,
+  );
+  const out = new Output(options.json === true);
+  out.result(runs, () =>
+    runs.length === 0
+      ? 'There are no such runs.'
+      : out.table(
+          ['RUN', 'STATE', 'NAMED', 'BY', 'STARTED'],
+          runs.map((one) => [
+            `${one.entity}/${one.project}/${one.name}`,
+            one.state,
+            one.displayName,
+            one.username,
+            ago(one.createdAt),
+          ]),
+        ),
+  );
+}
+
+/** Run ids are the client's own choice, but never have a "/". */
+async function runOf(reference: string, api: Connected): Promise<{ entity: string; project: string; run: string }> {
+  const parts = reference.split('/');
+  const run = parts.pop() ?? '';
+  if (run === '' || parts.length === 0)
+    throw new DavitError('wrong-usage', `"${reference}" is not project/run, or entity/project/run.`);
+  return { ...(await projectOf(parts.join('/'), api)), run };
+}
