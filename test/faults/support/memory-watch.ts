@@ -8,12 +8,12 @@ export class MemoryWatch {
 
   constructor(private readonly pid: () => number) {
     this.beforeMiB = this.look();
-    this.timer = setInterval(() => this.look(), 200);
+    this.timer = setInterval(() => this.look(), 200).unref();
   }
 
   /** 0 while there is no process. */
   private look(): number {
-    let status = '';
+    let status: string;
     try {
       status = readFileSync(`/proc/${this.pid()}/status`, 'utf8');
     } catch {
