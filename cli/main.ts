@@ -12,6 +12,7 @@ import { defineLaunches } from './commands/launches.js';
 import { defineQueue } from './commands/queue.js';
 import { defineRuns } from './commands/runs.js';
 import { defineServer } from './commands/server.js';
+import { defineSweep } from './commands/sweep.js';
 import { defineUp } from './commands/up.js';
 import { defineWorker } from './commands/worker.js';
 import { exitCodes } from './output/exit-codes.js';
@@ -42,6 +43,7 @@ defineLaunches(
 defineQueue(program.command('queue').description('watch, make, change, pause and drain queues'));
 defineJob(program.command('job').description('make and show jobs'));
 defineRuns(program.command('runs').description('list and show runs: values, state, alerts'));
+defineSweep(program.command('sweep').description('show sweeps; pause, resume, stop and cancel them'));
 defineAgents(program.command('agents').description('show agents, drain, stop and release them'));
 defineKeys(program.command('keys').description('make, list and revoke keys of users and agents'));
 defineServer(program.command('server').description('run the API'));

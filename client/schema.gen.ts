@@ -987,6 +987,137 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/entities/{entity}/projects/{project}/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sweeps of a project, newest first */
+        get: operations["listSweeps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/sweeps/{sweep}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sweep: its state, its best run, its runs by state, its config */
+        get: operations["getSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/sweeps/{sweep}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parameter sets of a sweep and their runs, in the order in which they were decided */
+        get: operations["listSweepRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/sweeps/{sweep}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give no new parameter sets
+         * @description Runs go on, and agents stay and wait.
+         */
+        post: operations["pauseSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/sweeps/{sweep}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give parameter sets again
+         * @description Also for a sweep that is over: it looks again whether anything is left to try. Agents that have left must be started again.
+         */
+        post: operations["resumeSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/sweeps/{sweep}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the search
+         * @description Runs go on to their end; agents leave when they have none.
+         */
+        post: operations["stopSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/sweeps/{sweep}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the search and its runs
+         * @description Runs are told to stop; agents leave.
+         */
+        post: operations["cancelSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/entities/{entity}/projects/{project}/artifacts": {
         parameters: {
             query?: never;
@@ -1736,8 +1867,8 @@ export interface components {
             entity: string;
             project: string;
             name: string;
-            /** @enum {string} */
-            kind: "code" | "git" | "image";
+            /** @description Null: its wandb-job.json cannot be understood. */
+            kind: ("code" | "git" | "image") | null;
             description: string;
             versions: number;
             latestVersion: string;
@@ -1763,8 +1894,8 @@ export interface components {
             aliases: string[];
             /** @description Hex MD5 over its files, as the wandb client computes it. */
             digest: string;
-            /** @enum {string} */
-            kind: "code" | "git" | "image";
+            /** @description Null: its wandb-job.json cannot be understood. */
+            kind: ("code" | "git" | "image") | null;
             entryPoint: string[] | null;
             pythonVersion: string | null;
             /** @description As in wandb-job.json. */
@@ -2604,6 +2735,147 @@ export interface components {
             total: number;
             /** @description The first 20. */
             sample: components["schemas"]["Launch"][];
+        };
+        Sweep: {
+            entity: string;
+            project: string;
+            /** @description Its id in the project. */
+            name: string;
+            displayName: string;
+            description: string;
+            /** @enum {string} */
+            state: "PENDING" | "RUNNING" | "PAUSED" | "FINISHED" | "CANCELED";
+            method: string;
+            /** @description Who chooses the sets: this server, or a process of its author. Null: its config cannot be read any more. */
+            chooser: ("server" | "controller" | "scheduler") | null;
+            metric: {
+                name: string;
+                /** @enum {string} */
+                goal: "minimize" | "maximize";
+                /** @description A run that reaches it ends the search. */
+                target: number | null;
+            } | null;
+            /** @description The run whose summary has the best value of the metric. */
+            best: {
+                run: string;
+                value: number;
+            } | null;
+            runs: {
+                total: number;
+                /** @description States without a run are left out. */
+                byState: {
+                    [key: string]: number;
+                };
+                /** @description run_cap of its config. */
+                cap: number | null;
+                /** @description How many there will be, where that is known. */
+                expected: number | null;
+            };
+            earlyTerminate: {
+                /** @constant */
+                type: "hyperband";
+                /** @description Numbers of logged values at which runs are compared; the first 20. */
+                bands: number[];
+                eta: number;
+                strict: boolean;
+            } | null;
+            /** @description Agents that were heard of within 90 s and have not left. */
+            agentsAlive: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description When an agent was last heard of. */
+            heartbeatAt: string | null;
+        };
+        SweepDetail: {
+            entity: string;
+            project: string;
+            /** @description Its id in the project. */
+            name: string;
+            displayName: string;
+            description: string;
+            /** @enum {string} */
+            state: "PENDING" | "RUNNING" | "PAUSED" | "FINISHED" | "CANCELED";
+            method: string;
+            /** @description Who chooses the sets: this server, or a process of its author. Null: its config cannot be read any more. */
+            chooser: ("server" | "controller" | "scheduler") | null;
+            metric: {
+                name: string;
+                /** @enum {string} */
+                goal: "minimize" | "maximize";
+                /** @description A run that reaches it ends the search. */
+                target: number | null;
+            } | null;
+            /** @description The run whose summary has the best value of the metric. */
+            best: {
+                run: string;
+                value: number;
+            } | null;
+            runs: {
+                total: number;
+                /** @description States without a run are left out. */
+                byState: {
+                    [key: string]: number;
+                };
+                /** @description run_cap of its config. */
+                cap: number | null;
+                /** @description How many there will be, where that is known. */
+                expected: number | null;
+            };
+            earlyTerminate: {
+                /** @constant */
+                type: "hyperband";
+                /** @description Numbers of logged values at which runs are compared; the first 20. */
+                bands: number[];
+                eta: number;
+                strict: boolean;
+            } | null;
+            /** @description Agents that were heard of within 90 s and have not left. */
+            agentsAlive: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description When an agent was last heard of. */
+            heartbeatAt: string | null;
+            /** @description YAML, as its author’s client sent it. */
+            config: string;
+        };
+        SweepPage: {
+            items: components["schemas"]["Sweep"][];
+            nextCursor?: string;
+        };
+        SweepRun: {
+            /** @description Its number in the order of decisions, from 1. */
+            n: number;
+            /** @description The run that it is, or will be. */
+            run: string;
+            /** @description Null: the run has not begun, or was deleted. */
+            runState: ("pending" | "running" | "finished" | "failed" | "crashed" | "killed" | "preempting" | "preempted") | null;
+            displayName: string | null;
+            /** @description NaN and infinities are strings. */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** @description The metric in the summary of the run. */
+            value: number | null;
+            /**
+             * @description waiting: for an agent. given: an agent was told. started: its program or its run was seen. ended: over.
+             * @enum {string}
+             */
+            state: "waiting" | "given" | "started" | "ended";
+            /**
+             * @description Who chose it: this server, a scheduler, a local controller, a run of before, a run started by hand.
+             * @enum {string}
+             */
+            origin: "search" | "enqueued" | "controller" | "prior" | "foreign";
+            /** Format: date-time */
+            createdAt: string;
+        };
+        SweepRunPage: {
+            items: components["schemas"]["SweepRun"][];
+            nextCursor?: string;
         };
         TransferLaunch: {
             /** @description queue or entity/queue */
@@ -4851,6 +5123,247 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunFilePage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSweeps: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                state?: "PENDING" | "RUNNING" | "PAUSED" | "FINISHED" | "CANCELED";
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                sweep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSweepRuns: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                sweep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepRunPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                sweep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                sweep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                sweep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                sweep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
                 };
             };
             /** @description A problem */

@@ -81,6 +81,12 @@ export const catalogue = {
     title: 'Something with this name exists already.',
     fix: 'Use another name, or use the existing one.',
   },
+  'sweep-state': {
+    status: 409,
+    fault: 'user',
+    title: 'The sweep is in a state in which this cannot be done.',
+    fix: 'Look at its state (davit sweep show); resume it first, if it is to go on.',
+  },
   'changed-meanwhile': {
     status: 412,
     fault: 'user',

@@ -70,7 +70,7 @@ export async function changeSweep(db: Store, id: number, fields: SweepFields): P
     const sweep = await lockSweep(tx, id);
     if (!sweep) throw new DavitError('not-found', 'The sweep was deleted.');
     const problem = fields.state && stateProblem(sweep.state, fields.state);
-    if (problem) throw new DavitError('invalid-request', problem);
+    if (problem) throw new DavitError('sweep-state', problem);
     const { config, ...others } = fields;
     // The same text again (a local controller sends it each time) is no other search.
     await updateSweep(tx, id, config === undefined || config === sweep.config ? others : fields);

@@ -131,30 +131,30 @@ export function summaryValue(summary: string, name: string): number | undefined 
   return finite(isJsonObject(value) ? value['last'] : value);
 }
 
-/** The best of the runs' summaries, for each sweep of a page: what lists show. */
+/** The run with the best value in its summary, for each sweep of a page: what lists show. */
 export async function bestOfSweeps(
   db: Store,
   projectId: number,
   sweeps: readonly { name: string; metric: Metric | undefined }[],
-): Promise<Map<string, number>> {
+): Promise<Map<string, { run: string; value: number }>> {
   const metrics = new Map(sweeps.flatMap(({ name, metric }) => (metric ? [[name, metric] as const] : [])));
-  const best = new Map<string, number>();
+  const best = new Map<string, { run: string; value: number }>();
   if (metrics.size === 0) return best;
   const rows = await db
     .selectFrom('run')
-    .select(['sweep_name', 'summary'])
+    .select(['name', 'sweep_name', 'summary'])
     .where('project_id', '=', projectId)
     .where('sweep_name', 'in', [...metrics.keys()])
     .orderBy('id', 'desc')
     .limit(10_000)
     .execute();
-  for (const { sweep_name: name, summary } of rows) {
+  for (const { name: run, sweep_name: name, summary } of rows) {
     const metric = name === null ? undefined : metrics.get(name);
     const value = metric && summaryValue(summary, metric.name);
     if (name === null || value === undefined) continue;
-    const before = best.get(name);
+    const before = best.get(name)?.value;
     const better = before === undefined || (metric?.goal === 'maximize' ? value > before : value < before);
-    if (better) best.set(name, value);
+    if (better) best.set(name, { run, value });
   }
   return best;
 }

@@ -10,6 +10,8 @@ import { storable } from './text.js';
 
 /** An agent shows a sign of life each 5 s; one that is silent for longer than this is taken for dead. */
 export const agentSilentMs = 90_000;
+/** Agents that go silent one after the other with the same set before its run begins; then the set counts as failed. */
+const mostAgents = 3;
 
 export interface NewSet {
   origin: 'search' | 'enqueued' | 'controller' | 'prior' | 'foreign';
@@ -61,8 +63,8 @@ export const openSets = (tx: Store, sweepId: number) =>
 
 /**
  * Brings the sets to what their runs and agents say by now:
- * a run that exists has started; an ended run's set has ended; one that was pre-empted waits for somebody to go on with it; one that was given to an
- * agent which then went silent, and never seen, waits under another run name, so that the two can never be the same run.
+ * a run that exists has started; an ended run's set has ended; one that was pre-empted waits for somebody to go on with it; one whose agent went silent
+ * before the run began waits under another run name, so that the two can never be the same run.
  */
 export async function settleSets(tx: Store, sweep: LockedSweep, silentMs: number): Promise<void> {
   await sql`
@@ -87,9 +89,9 @@ export async function settleSets(tx: Store, sweep: LockedSweep, silentMs: number
     where s.sweep_id = ${sweep.id} and s.state = 'started' and r.project_id = ${sweep.project_id} and r.name = s.run_name
       and r.state in ('finished', 'failed', 'crashed', 'killed', 'preempted')
   `.execute(tx);
-  const { rows } = await sql<{ n: number; state: string; has_run: boolean }>`
-    select s.n, s.state,
-      exists (select from run r where r.project_id = ${sweep.project_id} and r.name = s.run_name) as has_run
+  const { rows } = await sql<{ n: number; begun: boolean; tries: number }>`
+    select s.n, cardinality(s.former) + 1 as tries,
+      exists (select from run r where r.project_id = ${sweep.project_id} and r.name = s.run_name and r.state <> 'pending') as begun
     from sweep_set s left join sweep_agent a on a.id = s.agent_id
     where s.sweep_id = ${sweep.id} and s.state in ('given', 'started')
       and (a.id is null or a.exited or a.heartbeat_at < now() - ${silentMs} * interval '1 ms')
@@ -99,9 +101,11 @@ export async function settleSets(tx: Store, sweep: LockedSweep, silentMs: number
         and split_part(value, '|', 1)::timestamptz > now() - ${silentMs} * interval '1 ms')
   `.execute(tx);
   for (const row of rows) {
-    // Seen by its agent, and then both gone before the run began: it counts as failed. A run of its own is judged by its own signs of life.
-    if (row.state === 'started' && !row.has_run) await endSet(tx, sweep.id, row.n);
-    else if (row.state === 'given') await takeBack(tx, sweep.id, row.n);
+    // A run that has begun is judged by its own signs of life.
+    if (row.begun) continue;
+    // One that takes its agents with it must not take all of them.
+    if (row.tries < mostAgents) await takeBack(tx, sweep.id, row.n);
+    else await endSet(tx, sweep.id, row.n);
   }
 }
 

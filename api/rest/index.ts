@@ -21,6 +21,7 @@ import { queueOperationRoutes } from './queue-operations.js';
 import { queueRoutes } from './queues.js';
 import { defineRoute, type Route } from './route.js';
 import { runRoutes } from './runs.js';
+import { sweepRoutes } from './sweeps.js';
 import { unansweredRoutes } from './unanswered.js';
 import { viewerRoutes } from './viewer.js';
 
@@ -57,6 +58,7 @@ export const restRoutes: readonly Route[] = [
   ...launchStreamRoutes,
   ...agentRoutes,
   ...runRoutes,
+  ...sweepRoutes,
   ...artifactRoutes,
   ...auditRoutes,
   ...unansweredRoutes,

@@ -11,7 +11,7 @@ import { audit } from '../../store/audit.js';
 import { contentDisposition } from '../../store/blobs/content-disposition.js';
 import { openCodeArchive } from '../../store/code-archive.js';
 import { storeCodeUpload } from '../../store/code-upload.js';
-import { createCodeJob, listJobs, readJobVersion } from '../../store/jobs.js';
+import { createCodeJob, listJobs, readJobVersion, type JobVersion } from '../../store/jobs.js';
 import { usesOfJob } from '../../store/launches.js';
 import { ensureProject } from '../../store/projects.js';
 import type { Actor } from '../auth/authenticate.js';
@@ -32,12 +32,14 @@ import {
   timeSchema,
 } from './schemas.js';
 
+const kindSchema = z.enum(jobKinds).nullable().describe('Null: its wandb-job.json cannot be understood.');
+
 const jobSchema = z
   .object({
     entity: z.string(),
     project: z.string(),
     name: z.string(),
-    kind: z.enum(jobKinds),
+    kind: kindSchema,
     description: z.string(),
     versions: z.int(),
     latestVersion: z.string(),
@@ -52,7 +54,7 @@ const versionSchema = z
     version: z.string().describe('vN'),
     aliases: z.array(z.string()),
     digest: z.string().describe('Hex MD5 over its files, as the wandb client computes it.'),
-    kind: z.enum(jobKinds),
+    kind: kindSchema,
     entryPoint: z.array(z.string()).nullable(),
     pythonVersion: z.string().nullable(),
     source: z.record(z.string(), z.unknown()).describe('As in wandb-job.json.'),
@@ -81,6 +83,16 @@ async function requireJob(deps: ApiDeps, actor: Actor, params: z.infer<typeof jo
   return collection;
 }
 
+/** Clients of many versions write these files: one that cannot be understood must not hide the jobs beside it. */
+async function readable(deps: ApiDeps, artifactId: number): Promise<JobVersion | undefined> {
+  try {
+    return await readJobVersion(deps, artifactId);
+  } catch (error) {
+    if (error instanceof DavitError && error.code === 'unknown-job') return undefined;
+    throw error;
+  }
+}
+
 const list = defineRoute({
   method: 'get',
   path: '/entities/{entity}/projects/{project}/jobs',
@@ -99,7 +111,7 @@ const list = defineRoute({
       limit: limit + 1,
     });
     const kinds = new Map(
-      await Promise.all(rows.map(async (row) => [row.id, (await readJobVersion(deps, row.latest_id)).kind] as const)),
+      await Promise.all(rows.map(async (row) => [row.id, (await readable(deps, row.latest_id))?.kind] as const)),
     );
     return page(
       rows,
@@ -108,7 +120,7 @@ const list = defineRoute({
         entity: params.entity,
         project: params.project,
         name: row.name,
-        kind: kinds.get(row.id) ?? ('code' as const),
+        kind: kinds.get(row.id) ?? null,
         description: row.description,
         versions: row.versions,
         latestVersion: `v${row.latest_index ?? 0}`,
@@ -148,7 +160,7 @@ const show = defineRoute({
     });
     const uses = new Map((await usesOfJob(deps.db, collection.id)).map((use) => [use.artifact_id, use]));
     const contents = new Map(
-      await Promise.all(rows.map(async (row) => [row.id, await readJobVersion(deps, row.id)] as const)),
+      await Promise.all(rows.map(async (row) => [row.id, await readable(deps, row.id)] as const)),
     );
     const { items, nextCursor } = page(
       rows,
@@ -160,7 +172,7 @@ const show = defineRoute({
           version: `v${row.version_index ?? 0}`,
           aliases: row.aliases,
           digest: row.digest,
-          kind: content?.kind ?? 'code',
+          kind: content?.kind ?? null,
           entryPoint: content?.file.source.entrypoint ?? null,
           pythonVersion: content?.file.runtime ?? null,
           source: { ...content?.file.source },

@@ -52,7 +52,7 @@ export function defineJob(command: Command): void {
               ['JOB', 'KIND', 'VERSION', 'BY', 'MADE'],
               jobs.map((one) => [
                 `${one.entity}/${one.project}/${one.name}`,
-                one.kind,
+                one.kind ?? '-',
                 one.latestVersion,
                 one.latestBy,
                 ago(one.latestAt),

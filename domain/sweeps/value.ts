@@ -38,6 +38,15 @@ export function toJsonText(value: Value): string {
   return JSON.stringify(value);
 }
 
+/** As JSON has it; what JSON has no number for is its text. */
+export function plainValue(value: Value): unknown {
+  if (value instanceof PyNumber) return Number.isFinite(value.value) ? value.value : value.text;
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (isValueMap(value))
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plainValue(entry)]));
+  return value;
+}
+
 /** Equal for equal values: 3 and 3.0 are one, the order of keys does not count. */
 export function canonicalText(value: Value): string {
   if (value instanceof PyNumber)

@@ -21,6 +21,7 @@ const values: Record<string, string> = {
   agent: 'worker',
   agentId: 'agent-1',
   run: 'run00001',
+  sweep: 'sweep001',
   username: 'mem',
 };
 
@@ -38,6 +39,10 @@ beforeAll(async () => {
   await api.db
     .insertInto('run')
     .values({ project_id: project?.id ?? 0, name: 'run00001', display_name: 'one' })
+    .execute();
+  await api.db
+    .insertInto('sweep')
+    .values({ project_id: project?.id ?? 0, name: 'sweep001', config: 'method: random' })
     .execute();
   await api.db
     .insertInto('agent')
@@ -272,6 +277,10 @@ const needs: Record<string, 'member' | 'admin'> = {
   enqueueLaunch: 'member',
   cancelLaunch: 'member',
   relaunchLaunch: 'member',
+  pauseSweep: 'member',
+  resumeSweep: 'member',
+  stopSweep: 'member',
+  cancelSweep: 'member',
 };
 describe('roles of a team', () => {
   test.each(

@@ -7,8 +7,9 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manifestDigest, md5Base64 } from '../../domain/digests.js';
-import { artifactFiles } from '../../store/artifacts.js';
-import { readContent } from '../../store/content.js';
+import { artifactFiles, commitArtifact } from '../../store/artifacts.js';
+import { putContent, readContent } from '../../store/content.js';
+import { ensureProject } from '../../store/projects.js';
 import { startTestApi, tarGzOf, tarOf, trainFiles, type TarEntry, type TestApi } from './support/api.js';
 
 let api: TestApi;
@@ -250,6 +251,30 @@ describe('an archive that an agent could not unpack safely is refused', () => {
     expect((await api.call('GET', '/entities/lab/projects/demo/jobs/tricks')).body.code).toBe('unknown-job');
     expect(api.complaints).toEqual([]);
   });
+});
+
+test('a job whose wandb-job.json cannot be understood is listed without a kind, and hides no other', async () => {
+  const project = await ensureProject(api.db, api.ids.lab, 'strange');
+  const files = [await putContent(api.blobs, 'wandb-job.json', Buffer.from('{"source_type": "tape"'))];
+  for (const collection of ['broken', 'empty'])
+    await commitArtifact(api.db, {
+      ...{ projectId: project.id, type: 'job', collection, metadata: {}, aliases: [], createdBy: 'ada' },
+      files: collection === 'broken' ? files : [],
+    });
+  const made = await api.call('POST', '/entities/lab/projects/strange/jobs/train/versions?entryPoint=python+train.py', {
+    raw: tarGzOf(trainFiles),
+    headers: { 'Content-Type': 'application/gzip' },
+  });
+  expect(made.status, made.text).toBe(201);
+  const jobs = await api.call('GET', '/entities/lab/projects/strange/jobs');
+  expect(jobs.status, jobs.text).toBe(200);
+  expect(jobs.body.items.map((job: { name: string; kind: string | null }) => [job.name, job.kind])).toEqual([
+    ['broken', null],
+    ['empty', null],
+    ['train', 'code'],
+  ]);
+  const { body } = await api.call('GET', '/entities/lab/projects/strange/jobs/broken');
+  expect(body.versions).toMatchObject([{ version: 'v0', kind: null, entryPoint: null, source: {} }]);
 });
 
 describe('a job says what it starts', () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentWords } from '../../cli/agent-words.js';
 import { Output } from '../../cli/output/output.js';
+import { sweepClient } from '../support/sweep-client.js';
+import { wandbRequests } from '../support/wandb-requests.js';
 import { buildProgram, DavitUp, newHome } from '../support/davit-up.js';
 import { until } from '../support/until.js';
 
@@ -33,6 +35,43 @@ describe('davit agents', () => {
     await until(async () => (await agents())[0]?.status === 'active');
     expect((await davit('agents', 'release', name)).code).toBe(0);
     expect(await davit('agents', 'drain', 'nobody')).toMatchObject({ code: 1, stdout: '' });
+  });
+});
+
+describe('davit sweep', () => {
+  const grid =
+    'name: first try\nmethod: grid\nmetric: {name: loss}\nparameters: {lr: {values: [0.5, 1.5]}, kind: {value: sgd}}';
+
+  test('list and show say how far it is, what it found and what was tried; pause, resume, stop and cancel are done and refused in words', async () => {
+    const client = sweepClient(wandbRequests(up.url, up.key), 'flowers', undefined, 'ann');
+    expect((await davit('sweep')).stdout).toContain('There are no sweeps');
+    const { name } = await client.create(grid);
+    const path = `ann/flowers/${name}`;
+    const agent = await client.agent(name);
+    const [command] = await client.beat(agent);
+    await client.run(name, command?.run_id ?? '', [2, 0.25]);
+
+    const listed = (await davit('sweep', 'list', '--project', 'flowers')).stdout;
+    expect(listed).toMatch(new RegExp(`${path} +\\S.* running +grid +1 of 2 +${command?.run_id} 0.25 +1 +`));
+    const shown = (await davit('sweep', 'show', `flowers/${name}`)).stdout;
+    expect(shown).toMatch(/metric +minimize loss\n/);
+    expect(shown).toMatch(/runs +1 of 2: 1 finished\n/);
+    expect(shown).toMatch(new RegExp(`${command?.run_id} +finished +0.25 +kind=sgd lr=0.5`));
+    const { sets, ...sweep } = JSON.parse((await davit('sweep', 'show', path, '--json')).stdout) as {
+      sets: { parameters: unknown }[];
+    };
+    expect(sets).toMatchObject([{ n: 1, parameters: { kind: 'sgd', lr: 0.5 } }]);
+    expect(sweep).toMatchObject({ state: 'RUNNING', config: grid });
+
+    expect((await davit('sweep', 'pause', path)).stdout).toContain(`davit sweep resume ${path}`);
+    expect((await davit('sweep', 'show', path)).stdout).toMatch(/paused[^]*next/);
+    expect((await davit('sweep', 'resume', path)).code).toBe(0);
+    expect((await davit('sweep', 'stop', path)).stdout).toContain('has ended');
+    // One that is refused does not keep the other from being cancelled.
+    expect(await davit('sweep', 'pause', path)).toMatchObject({ code: 1, stdout: '' });
+    const both = await davit('sweep', 'cancel', 'flowers/none', path, '--json');
+    expect([both.code, (JSON.parse(both.stdout) as { state: string }).state]).toEqual([1, 'CANCELED']);
+    expect((await davit('sweep', 'show', name)).code).toBe(2);
   });
 });
 

@@ -30,7 +30,12 @@ export interface SweepClient {
   ): Promise<void>;
 }
 
-export function sweepClient(api: TrackingApi, project: string, key?: string): SweepClient {
+export function sweepClient(
+  api: Pick<TrackingApi, 'graphql' | 'fileStream'>,
+  project: string,
+  key?: string,
+  entity = 'ada',
+): SweepClient {
   const upsert = (input: Record<string, unknown>) =>
     api.graphql<{ upsertSweep: { sweep: { id: string; name: string }; configValidationWarnings: string[] } }>(
       `mutation UpsertSweep($input: UpsertSweepInput!) { upsertSweep(input: $input) { sweep { id name } configValidationWarnings } }`,
@@ -86,7 +91,7 @@ export function sweepClient(api: TrackingApi, project: string, key?: string): Sw
         { n: run, p: project, s: sweep, c: options.config ?? '{}' },
       );
       expect(errors).toBeUndefined();
-      const { status } = await api.fileStream(`ada/${project}/${run}`, {
+      const { status } = await api.fileStream(`${entity}/${project}/${run}`, {
         files: {
           'wandb-history.jsonl': {
             offset: 0,

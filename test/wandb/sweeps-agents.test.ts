@@ -77,6 +77,23 @@ test('a set whose agent died before it began goes to the next one, under another
   expect(await client.state(name)).toBe('FINISHED');
 });
 
+test('a set whose agent died with the program, before its run began, goes to the next one; the third death ends it', async () => {
+  const { name } = await client.create(grid(1));
+  const names = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    const agent = await client.agent(name);
+    const [command] = await client.beat(agent);
+    expect(a(command)).toBe(1);
+    names.add(command?.run_id ?? '');
+    // Its program is seen, and then both are gone.
+    expect(await client.beat(agent, command?.run_id ?? '')).toEqual([]);
+    await silence(agent);
+  }
+  expect(names.size).toBe(3);
+  expect((await client.beat(await client.agent(name)))[0]?.type).toBe('exit');
+  expect(await client.state(name)).toBe('FINISHED');
+});
+
 test('a run that crashed has failed and is not given again', async () => {
   const { name } = await client.create(grid(2));
   const dead = await client.agent(name);

@@ -24,7 +24,7 @@ export type SweepParent = SweepRow & {
   /** Nobody lists the runs of many sweeps at once. */
   alone: boolean;
   counts(): Promise<Map<string, number>>;
-  best(): Promise<Map<string, number>>;
+  best(): Promise<Map<string, { run: string; value: number }>>;
 };
 type AgentParent = SweepAgentRow & { sweep: SweepParent };
 
@@ -58,7 +58,7 @@ export const sweepResolvers = {
     updatedAt: (s: SweepParent) => s.updated_at,
     heartbeatAt: (s: SweepParent) => s.heartbeat_at,
     earlyStopJobRunning: () => false,
-    bestLoss: async (s: SweepParent) => (await s.best()).get(s.name) ?? null,
+    bestLoss: async (s: SweepParent) => (await s.best()).get(s.name)?.value ?? null,
     controllerRunName: (s: SweepParent) => (configOf(s)?.chooser === 'scheduler' ? `${s.name}-scheduler` : null),
     runCount: async (s: SweepParent) => (await s.counts()).get(s.name) ?? 0,
     runCountExpected: (s: SweepParent) => {
@@ -111,7 +111,7 @@ interface PageArgs {
 /** Rows that share what is counted for all of them together. */
 export function sweepParents(context: Context, scope: ProjectScope, rows: readonly SweepRow[]): SweepParent[] {
   let counted: Promise<Map<string, number>> | undefined;
-  let judged: Promise<Map<string, number>> | undefined;
+  let judged: ReturnType<SweepParent['best']> | undefined;
   const counts = () =>
     (counted ??= countRunsOfSweeps(
       context.db,

@@ -11,6 +11,7 @@ import { offlineScenarios } from './offline.js';
 import { publicApiScenarios } from './public-api.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
+import { sweepChangeScenarios } from './sweep-changes.js';
 import { sweepScenarios } from './sweeps.js';
 import { syncScenarios } from './sync.js';
 import { wholeRunScenarios } from './whole-run.js';
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...syncScenarios,
   ...cliScenarios,
   ...sweepScenarios,
+  ...sweepChangeScenarios,
   ...publicApiScenarios,
   ...artifactReadingScenarios,
   ...deletingScenarios,

@@ -1,38 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { PythonResult } from '../../support/run-python.js';
 import { until } from '../../support/until.js';
 import { configOf } from './listed-config.js';
-import type { Scenario, ScenarioContext } from './scenario.js';
-
-/** Lines that a program printed for the test: `OUT <json>`. */
-const out = (result: PythonResult): unknown[] =>
-  result.output.split('\n').flatMap((line) => (line.startsWith('OUT ') ? [JSON.parse(line.slice(4)) as unknown] : []));
-
-/** The client warns of things of its own making (a working directory for nothing); what it says about the server is what counts. */
-const complaints = (result: PythonResult): string[] =>
-  result.complaints.filter((line) => !/Ctrl|KeyboardInterrupt/.test(line));
-
-const stateOf = async ({ api, project }: ScenarioContext, sweep: string): Promise<string> => {
-  const { data } = await api.graphql<{ project: { sweep: { state: string } } }>(
-    'query S($p: String, $s: String) { project(name: $p) { sweep(sweepName: $s) { state } } }',
-    { p: project, s: sweep },
-  );
-  return data.project.sweep.state;
-};
-
-const runsOf = async ({ api, project }: ScenarioContext, sweep: string) => {
-  const { data } = await api.graphql<{
-    project: {
-      sweep: { runs: { edges: { node: { name: string; state: string; config: string; sweepName: string } }[] } };
-    };
-  }>(
-    'query R($p: String, $s: String) { project(name: $p) { sweep(sweepName: $s) { runs { edges { node { name state config sweepName } } } } } }',
-    { p: project, s: sweep },
-  );
-  return data.project.sweep.runs.edges.map(({ node }) => node);
-};
+import type { Scenario } from './scenario.js';
+import { complaints, out, runsOf, stateOf, sweepIn } from './sweep-look.js';
 
 const functionAgents = `
 ${configOf}
@@ -135,8 +107,7 @@ export const sweepScenarios: Scenario[] = [
       await writeFile(join(ctx.folder, 'sweep.yaml'), grid);
       await writeFile(join(ctx.folder, 'job.py'), cliProgram);
       const made = await ctx.wandb(['sweep', 'sweep.yaml']);
-      const sweep = /wandb agent \S*?([a-z0-9]{8})\b(?!\/)/.exec(stripped(made.output))?.[1] ?? '';
-      expect(sweep, made.output).not.toBe('');
+      const sweep = sweepIn(made);
       const agents = await Promise.all([1, 2].map(() => ctx.wandb(['agent', `ada/${ctx.project}/${sweep}`])));
       const args = agents.flatMap(out).map((argv) => String((argv as string[])[0]));
       expect(args.sort(), agents.map((a) => a.output).join('\n')).toEqual(
@@ -170,7 +141,7 @@ export const sweepScenarios: Scenario[] = [
       );
       await writeFile(join(ctx.folder, 'long.py'), longRun);
       const made = await ctx.wandb(['sweep', 'sweep.yaml']);
-      const sweep = /wandb agent \S*?([a-z0-9]{8})\b(?!\/)/.exec(stripped(made.output))?.[1] ?? '';
+      const sweep = sweepIn(made);
       const path = `ada/${ctx.project}/${sweep}`;
       const agent = ctx.wandb(['agent', path]);
       await until(async () => (await runsOf(ctx, sweep)).length > 0, {
@@ -193,10 +164,6 @@ export const sweepScenarios: Scenario[] = [
     },
   },
 ];
-
-/** Without the colours of a terminal. */
-// eslint-disable-next-line no-control-regex -- they begin with one
-const stripped = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '');
 
 /** A float's text as Python writes it. */
 const asPython = (arg: string): string => (arg.includes('.') ? arg : `${arg}.0`);
