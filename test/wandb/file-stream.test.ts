@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { markCrashedRuns } from '../../store/run-life.js';
 import { readConsole, readHistory, readLines } from '../../store/run-lines.js';
@@ -195,6 +196,30 @@ test('what can never succeed is refused with a sentence, the rest is asked for a
   expect((await post(run, { dropped: 3, complete: false, failed: false, uploaded: [] })).status).toBe(200);
   expect((await post(run, log(0, 'y'.repeat(15 * 1024 * 1024)))).status).toBe(200);
   expect(await read(run)).toMatchObject({ logLines: 1, state: 'running' });
+});
+
+test('a packed request is taken like a plain one, and one that unpacks to too much is refused', async () => {
+  const run = await newRun();
+  const send = (bytes: Buffer) =>
+    fetch(`${api.url}/files/ada/demo/${run}/file_stream`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'Content-Encoding': 'gzip',
+        Authorization: `Basic ${Buffer.from(`api:${api.key}`).toString('base64')}`,
+      },
+      body: new Uint8Array(bytes),
+    });
+  const plain = history(0, '{"_step":0,"loss":1}', '{"_step":1,"loss":0.5}');
+  expect((await send(gzipSync(JSON.stringify(plain)))).status).toBe(200);
+  const stored = await everything(run);
+  expect(stored.lines[0]?.map((line) => line.content)).toEqual(plain.files['wandb-history.jsonl'].content);
+  await post(run, plain);
+  expect(await everything(run)).toEqual(stored);
+  // A few kilobytes that unpack to 64 MiB, and bytes that are no gzip.
+  expect((await send(gzipSync(Buffer.alloc(64 * 1024 * 1024, ' ')))).status).toBe(413);
+  expect((await send(Buffer.from('no gzip'))).status).toBe(400);
+  expect(await everything(run)).toEqual(stored);
 });
 
 test('a stop is answered on the stream, and a resumed run does not inherit it', async () => {
