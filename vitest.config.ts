@@ -1,5 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { suites } from './scripts/suites.mjs';
+
+/** Small files that take minutes: vitest begins with the largest files, so these would be left for the end, one beside nothing. */
+const longest = /\/scenarios-\w+\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification) => (longest.test(moduleId) ? 0 : 1);
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -8,6 +20,7 @@ export default defineConfig({
     minWorkers: 1,
     // Processes: some tests change their environment, and native libraries do not share threads well.
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     projects: suites.map(({ name, testTimeoutS, alone }) => ({
       extends: true,
       test: {

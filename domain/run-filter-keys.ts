@@ -22,7 +22,7 @@ export type TextColumn =
   | 'description'
   | 'sweep_name'
   | 'username';
-type TimeColumn = 'created_at' | 'heartbeat_at' | 'updated_at';
+export type TimeColumn = 'created_at' | 'heartbeat_at' | 'updated_at';
 
 const text = (column: TextColumn): RunKey => ({ kind: 'text', column });
 const time = (column: TimeColumn): RunKey => ({ kind: 'time', column });

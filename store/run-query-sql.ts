@@ -1,87 +1,137 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Json } from '../domain/extended-json.js';
-import type { RunKey, RunOrder } from '../domain/run-filter-keys.js';
+import type { RunKey, RunOrder, TimeColumn } from '../domain/run-filter-keys.js';
 import type { RunFilter, RunTest } from '../domain/run-filter.js';
 import { storable } from './text.js';
 
 /**
- * Filters as SQL over `run`, `run_config` (c), `run_summary` (s) and `user_account` (u). Values and paths are parameters, columns come from a closed
+ * Filters as SQL over `run_face` (f), `run_config` (c), `run_summary` (s), `run` and `user_account` (u). Values and paths are parameters, columns come from a closed
  * list: nothing of a client's text ever becomes SQL.
  */
 type Condition = RawBuilder<boolean>;
 type Test<Op extends RunTest['op']> = Extract<RunTest, { op: Op }>;
 
-/** Which tables beside `run` a query needs. */
-export interface Joins {
+/** Which tables a question looks at. Each knows a run's project and age; rows of `run` itself are wide, and left alone where they can be. */
+export interface Tables {
+  face: boolean;
+  run: boolean;
   config: boolean;
   summary: boolean;
   user: boolean;
 }
 
-export function filterSql(filter: RunFilter | undefined, joins: Joins): Condition {
-  return filter ? compile(filter, joins, false) : sql`true`;
+export function tablesOf(filter: RunFilter | undefined, order: RunOrder | undefined): Tables {
+  const tables = { face: false, run: false, config: false, summary: false, user: false };
+  const add = (key: RunKey) => {
+    if (key.kind === 'config' || key.kind === 'summary') tables[key.kind] = true;
+    else if (key.kind === 'tags' || (key.kind === 'text' && key.column in faceColumns)) tables.face = true;
+    // The age of a run is in each of them.
+    else if (key.kind !== 'time' || key.column !== 'created_at') tables.run = true;
+    if (key.kind === 'text' && key.column === 'username') tables.user = true;
+  };
+  const walk = (each: RunFilter): void => {
+    if (each.is === 'test') add(each.key);
+    else if (each.is === 'not') walk(each.of);
+    else each.of.forEach(walk);
+  };
+  if (filter) walk(filter);
+  if (order) add(order.key);
+  if (!tables.config && !tables.summary && !tables.run) tables.face = true;
+  return tables;
+}
+
+const bases = {
+  face: { table: sql`run_face as f`, alias: sql`f`, id: sql<number>`f.run_id`, createdAt: sql<Date>`f.created_at` },
+  config: { table: sql`run_config as c`, alias: sql`c`, id: sql<number>`c.run_id`, createdAt: sql<Date>`c.created_at` },
+  summary: {
+    table: sql`run_summary as s`,
+    alias: sql`s`,
+    id: sql<number>`s.run_id`,
+    createdAt: sql<Date>`s.created_at`,
+  },
+  run: { table: sql`run`, alias: sql`run`, id: sql<number>`run.id`, createdAt: sql<Date>`run.created_at` },
+};
+type Base = (typeof bases)['run'];
+const kinds = ['face', 'config', 'summary', 'run'] as const;
+
+const basesOf = (tables: Tables): Base[] => kinds.filter((kind) => tables[kind]).map((kind) => bases[kind]);
+
+/** The table that says which run it is and how old. */
+export const baseOf = (tables: Tables): Base => basesOf(tables)[0] ?? bases.run;
+
+/** The runs of a project in the tables that are looked at. */
+export function runsSql(tables: Tables, projectId: number): RawBuilder<unknown> {
+  const { table, id } = baseOf(tables);
+  const named = basesOf(tables);
+  const joined = named.slice(1).map((other) => sql`join ${other.table} on ${other.id} = ${id}`);
+  if (tables.user) joined.push(sql`left join user_account as u on u.id = f.user_id`);
+  // Said of each table, so that each may be gone through by itself.
+  const ofProject = named.map(({ alias }) => sql`${alias}.project_id = ${projectId}`);
+  return sql`from ${table} ${sql.join(joined, sql` `)} where ${sql.join(ofProject, sql` and `)}`;
+}
+
+export function filterSql(filter: RunFilter | undefined, tables: Tables): Condition {
+  return filter ? compile(filter, tables, false) : sql`true`;
 }
 
 /** Below a "not", unknown must be false before it is turned round; elsewhere it may stay unknown, so that indexes can be used. */
-function compile(filter: RunFilter, joins: Joins, inNot: boolean): Condition {
+function compile(filter: RunFilter, tables: Tables, inNot: boolean): Condition {
   switch (filter.is) {
     case 'and':
     case 'or': {
-      const parts = filter.of.map((each) => sql`(${compile(each, joins, inNot)})`);
+      const parts = filter.of.map((each) => sql`(${compile(each, tables, inNot)})`);
       if (parts.length === 0) return filter.is === 'and' ? sql`true` : sql`false`;
       return sql`${sql.join(parts, filter.is === 'and' ? sql` and ` : sql` or `)}`;
     }
     case 'not':
-      return sql`not coalesce((${compile(filter.of, joins, true)}), false)`;
+      return sql`not coalesce((${compile(filter.of, tables, true)}), false)`;
     case 'test': {
-      const condition = testSql(filter.key, filter.test, joins);
+      const condition = testSql(filter.key, filter.test, tables);
       return inNot ? sql`coalesce((${condition}), false)` : condition;
     }
   }
 }
 
-function testSql(key: RunKey, test: RunTest, joins: Joins): Condition {
+function testSql(key: RunKey, test: RunTest, tables: Tables): Condition {
   switch (key.kind) {
     case 'tags':
       return tagsSql(test);
     case 'text':
-      return textSql(textColumn(key.column, joins), test);
+      return textSql(columns[key.column], test);
     case 'time':
-      return timeSql(timeColumns[key.column], test);
+      return timeSql(timeColumn(key.column, tables), test);
     case 'number':
       return numberSql(duration, test);
     case 'config':
     case 'summary':
-      joins[key.kind] = true;
       return jsonSql(key, test);
   }
 }
 
+const faceColumns = {
+  name: sql<string>`f.name`,
+  display_name: sql<string>`f.display_name`,
+  state: sql<string>`f.state`,
+  group_name: sql<string>`f.group_name`,
+  job_type: sql<string>`f.job_type`,
+  sweep_name: sql<string>`coalesce(f.sweep_name, '')`,
+  username: sql<string>`coalesce(u.username, '')`,
+};
 const columns = {
-  name: sql<string>`run.name`,
-  display_name: sql<string>`run.display_name`,
-  state: sql<string>`run.state`,
-  group_name: sql<string>`run.group_name`,
-  job_type: sql<string>`run.job_type`,
+  ...faceColumns,
   host: sql<string>`run.host`,
   program: sql<string>`run.program`,
   commit: sql<string>`run.commit`,
   notes: sql<string>`run.notes`,
   description: sql<string>`run.description`,
-  sweep_name: sql<string>`coalesce(run.sweep_name, '')`,
-  username: sql<string>`coalesce(u.username, '')`,
 };
-const timeColumns = {
-  created_at: sql<Date>`run.created_at`,
+const laterTimes = {
   heartbeat_at: sql<Date>`run.heartbeat_at`,
   updated_at: sql<Date>`coalesce(run.ended_at, run.heartbeat_at)`,
 };
+const timeColumn = (column: TimeColumn, tables: Tables): RawBuilder<Date> =>
+  column === 'created_at' ? baseOf(tables).createdAt : laterTimes[column];
 const duration = sql<number>`extract(epoch from coalesce(run.ended_at, run.heartbeat_at) - run.created_at)::float8`;
-
-function textColumn(column: keyof typeof columns, joins: Joins): RawBuilder<string> {
-  if (column === 'username') joins.user = true;
-  return columns[column];
-}
 
 const comparison = { gt: sql`>`, gte: sql`>=`, lt: sql`<`, lte: sql`<=` };
 
@@ -112,21 +162,21 @@ function tagsSql(test: RunTest): Condition {
   const list = (values: Json[]) => sql`${values.map(textOf)}::text[]`;
   switch (test.op) {
     case 'eq':
-      if (test.value === null) return sql`run.tags = '{}'`;
-      if (Array.isArray(test.value)) return sql`run.tags @> ${list(test.value)} and run.tags <@ ${list(test.value)}`;
-      return sql`run.tags @> ${list([test.value])}`;
+      if (test.value === null) return sql`f.tags = '{}'`;
+      if (Array.isArray(test.value)) return sql`f.tags @> ${list(test.value)} and f.tags <@ ${list(test.value)}`;
+      return sql`f.tags @> ${list([test.value])}`;
     case 'in': {
-      const some = sql<boolean>`run.tags && ${list(test.values.filter((value) => value !== null))}`;
-      return test.values.includes(null) ? sql`(${some} or run.tags = '{}')` : some;
+      const some = sql<boolean>`f.tags && ${list(test.values.filter((value) => value !== null))}`;
+      return test.values.includes(null) ? sql`(${some} or f.tags = '{}')` : some;
     }
     case 'all':
-      return sql`run.tags @> ${list(test.values)}`;
+      return sql`f.tags @> ${list(test.values)}`;
     case 'exists':
-      return sql`run.tags <> '{}'`;
+      return sql`f.tags <> '{}'`;
     case 'regex':
-      return sql`exists (select 1 from unnest(run.tags) as tag where tag ~ ${storable(test.pattern)})`;
+      return sql`exists (select 1 from unnest(f.tags) as tag where tag ~ ${storable(test.pattern)})`;
     case 'contains':
-      return sql`run.tags @> ${list([test.value])}`;
+      return sql`f.tags @> ${list([test.value])}`;
     default:
       return sql`false`;
   }
@@ -204,10 +254,19 @@ function jsonSql(key: { kind: 'config' | 'summary'; path: string[] }, test: RunT
       return sql`false`;
     default:
       return typeof test.value === 'number'
-        ? sql`jsonb_typeof(${value}) = 'number' and ${value} ${comparison[test.op]} ${jsonOf(test.value)}::jsonb`
+        ? sql`${value} ${comparison[test.op]} ${jsonOf(test.value)}::jsonb and ${isNumber(value, test.op)}`
         : sql`jsonb_typeof(${value}) = 'string' and ${text} <> 'NaN' and ${text} collate "C" ${comparison[test.op]} ${storable(test.value)}`;
   }
 }
+
+/**
+ * Of values that are above or below a number: those that are numbers themselves. In the order of jsonb texts come before numbers and booleans behind
+ * them. Inside of coalesce the planner takes it for half of the rows; a second comparison it would take for next to none.
+ */
+const isNumber = (value: RawBuilder<unknown>, op: 'gt' | 'gte' | 'lt' | 'lte'): Condition =>
+  op === 'gt' || op === 'gte'
+    ? sql`coalesce(${value} < 'false'::jsonb, false)`
+    : sql`coalesce(${value} >= '-1e100000'::jsonb, false)`;
 
 /** The index finds who has this value somewhere there; what is equal is said beside it. */
 function equalSql(
@@ -222,8 +281,8 @@ function equalSql(
   const nested = key.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), wanted);
   const holds = (object: Json) => sql`c.content @> ${jsonOf(object)}::jsonb`;
   return key.path.length === 1
-    ? sql`(${holds(literal)} and ${equal})`
-    : sql`((${holds(literal)} or ${holds(nested)}) and ${equal})`;
+    ? sql`(${holds(literal)} and coalesce(${equal}, false))`
+    : sql`((${holds(literal)} or ${holds(nested)}) and coalesce(${equal}, false))`;
 }
 
 const indexedValues = 10;
@@ -252,19 +311,18 @@ function jsonOf(value: Json): string {
 /** What runs are sorted by, null where they have nothing (those come last either way), and its type. */
 export function orderSql(
   order: RunOrder,
-  joins: Joins,
+  tables: Tables,
 ): { by: RawBuilder<unknown>; cast: RawBuilder<unknown>; nullable: boolean } {
   const { key } = order;
   switch (key.kind) {
     case 'time':
-      return { by: timeColumns[key.column], cast: sql`timestamptz`, nullable: false };
+      return { by: timeColumn(key.column, tables), cast: sql`timestamptz`, nullable: false };
     case 'number':
       return { by: duration, cast: sql`float8`, nullable: false };
     case 'text':
-      return { by: sql`nullif(${textColumn(key.column, joins)}, '')`, cast: sql`text`, nullable: true };
+      return { by: sql`nullif(${columns[key.column]}, '')`, cast: sql`text`, nullable: true };
     case 'config':
     case 'summary': {
-      joins[key.kind] = true;
       const value = valueAt(key);
       const by = sql`(case jsonb_typeof(${value}) when 'number' then ${value} when 'boolean' then ${value} when 'string' then nullif(${value}, '"NaN"') end)`;
       return { by, cast: sql`jsonb`, nullable: true };

@@ -4,7 +4,7 @@ import { DavitError } from '../domain/errors.js';
 import type { RunOrder } from '../domain/run-filter-keys.js';
 import type { RunFilter } from '../domain/run-filter.js';
 import type { Store } from './open.js';
-import { filterSql, orderSql, type Joins } from './run-query-sql.js';
+import { baseOf, filterSql, orderSql, runsSql, tablesOf } from './run-query-sql.js';
 import { rowsByIds, type RunRow } from './runs.js';
 
 interface RunQuery {
@@ -25,6 +25,17 @@ export interface RunPage {
 
 /** The longest that a filter may take. A pattern or a condition on each of a million runs must not keep the database from its work. */
 const filterTimeMs = 10_000;
+
+const settings = {
+  statement_timeout: String(filterTimeMs),
+  // Compiling such a query to machine code takes longer than running it.
+  jit: 'off',
+  // The matching ones of 100,000 runs are kept in memory until they are counted and sorted; usually this is 4 MB.
+  work_mem: '16MB',
+  // Half a million of values beside each other are worth a second process, even when most of them match.
+  parallel_setup_cost: '200',
+  parallel_tuple_cost: '0.01',
+};
 
 /** A page of the runs that match, and how many there are: one look at the runs for both. */
 export async function findRuns(
@@ -58,20 +69,20 @@ export async function findRuns(
 
 /** The ids of the matching runs, in order; for whoever goes on with them in the database. */
 async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted: boolean) {
-  const joins: Joins = { config: false, summary: false, user: false };
-  const condition = filterSql(query.filter, joins);
-  const { by, cast, nullable } = orderSql(page.order, joins);
+  const tables = tablesOf(query.filter, page.order);
+  const { by, cast, nullable } = orderSql(page.order, tables);
+  const { id } = baseOf(tables);
   const after = page.after === undefined ? undefined : readCursor(page.after, page.order);
   const direction = page.order.descending ? sql`desc nulls last` : sql`asc nulls last`;
   const ids = page.order.descending ? sql`desc` : sql`asc`;
-  const matching = sql`from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`;
+  const matching = sql`${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`;
   if (!counted || !query.filter) {
     const keyset = after
-      ? sql`and (${keysetSql({ by, id: sql`run.id`, cast, nullable, descending: page.order.descending }, after)})`
+      ? sql`and (${keysetSql({ by, id, cast, nullable, descending: page.order.descending }, after)})`
       : sql``;
     const sorted = nullable ? direction : ids;
     const { rows } = await sql<{ id: number; at: string | null }>`
-      select run.id, (${by})::text as at ${matching} ${keyset} order by ${by} ${sorted}, run.id ${ids} limit ${page.limit + 1}`.execute(
+      select ${id} as id, (${by})::text as at ${matching} ${keyset} order by ${by} ${sorted}, ${id} ${ids} limit ${page.limit + 1}`.execute(
       tx,
     );
     return { ids: rows, ...(counted ? { count: await countMatching(tx, query) } : {}) };
@@ -80,30 +91,22 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
     ? sql`where ${keysetSql({ by: sql`m.at`, id: sql`m.id`, cast, nullable, descending: page.order.descending }, after)}`
     : sql``;
   const { rows } = await sql<{ id: number | null; at: string | null; count: number }>`
-    with m as materialized (select run.id, ${by} as at ${matching}),
+    with m as materialized (select ${id} as id, ${by} as at ${matching}),
       p as (select * from m ${keyset} order by at ${direction}, id ${ids} limit ${page.limit + 1})
     select p.id, p.at::text as at, n.count from (select count(*) from m) as n left join p on true
     order by p.at ${direction}, p.id ${ids}`.execute(tx);
   return {
-    ids: rows.flatMap(({ id, at }) => (id === null ? [] : [{ id, at }])),
+    ids: rows.flatMap(({ id: found, at }) => (found === null ? [] : [{ id: found, at }])),
     count: rows[0]?.count ?? 0,
   };
 }
 
 async function countMatching(tx: Store, query: RunQuery): Promise<number> {
-  const joins: Joins = { config: false, summary: false, user: false };
-  const condition = filterSql(query.filter, joins);
+  const tables = tablesOf(query.filter, undefined);
   const { rows } = await sql<{ count: number }>`
-    select count(*) from run ${joinSql(joins)} where run.project_id = ${query.projectId} and (${condition})`.execute(
-    tx,
-  );
+    select count(*) ${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`.execute(tx);
   return rows[0]?.count ?? 0;
 }
-
-const joinSql = (joins: Joins): RawBuilder<unknown> =>
-  sql`${joins.config ? sql`join run_config as c on c.run_id = run.id ` : sql``}${
-    joins.summary ? sql`join run_summary as s on s.run_id = run.id ` : sql``
-  }${joins.user ? sql`left join user_account as u on u.id = run.user_id ` : sql``}`;
 
 interface Place {
   at: string | null;
@@ -152,10 +155,9 @@ function readCursor(cursor: string, order: RunOrder): Place {
 async function limited<T>(db: Store, work: (tx: Store) => Promise<T>): Promise<T> {
   try {
     return await db.transaction().execute(async (tx) => {
-      // Compiling such a query to machine code takes longer than running it.
-      await sql`select set_config('statement_timeout', ${String(filterTimeMs)}, true), set_config('jit', 'off', true)`.execute(
-        tx,
-      );
+      await sql`select ${sql.join(
+        Object.entries(settings).map(([name, value]) => sql`set_config(${name}, ${value}, true)`),
+      )}`.execute(tx);
       return work(tx);
     });
   } catch (error) {

@@ -196,9 +196,9 @@ export interface Schema {
     created_by: Generated<string>;
     created_at: At;
   };
-  /** Kept by triggers (migration 0013). */
-  run_config: { run_id: number; content: Json<Record<string, unknown>> };
-  run_summary: { run_id: number; content: Json<Record<string, unknown>> };
+  /** Kept by triggers (migration 0016). */
+  run_config: { run_id: number; project_id: number; created_at: At; content: Json<Record<string, unknown>> };
+  run_summary: { run_id: number; project_id: number; created_at: At; content: Json<Record<string, unknown>> };
   unanswered: {
     kind: string;
     name: string;

@@ -147,7 +147,7 @@ async function fill(database, entity, project, count) {
       [rows[0].id, from, count],
     );
   }
-  await database.query('vacuum (analyze) run, run_config, run_summary');
+  await database.query('vacuum (analyze) run, run_face, run_config, run_summary');
 }
 
 function ask({ url, key }, variables) {

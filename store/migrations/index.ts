@@ -13,6 +13,7 @@ import * as sweeps from './0012-sweeps.js';
 import * as publicApi from './0013-public-api.js';
 import * as runFiles from './0014-run-files.js';
 import * as drains from './0015-drains.js';
+import * as runLists from './0016-run-lists.js';
 
 export interface Migration {
   name: string;
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   publicApi,
   runFiles,
   drains,
+  runLists,
 ];
