@@ -66,6 +66,11 @@ export function toDavitError(thrown: unknown): DavitError {
       return new DavitError('invalid-request', 'A text holds a character that cannot be stored (NUL or half a pair).', {
         cause: thrown,
       });
+    // The pattern of somebody's filter.
+    if (code === '2201B')
+      return new DavitError('invalid-request', `A $regex is not a valid pattern: ${thrown.message}.`, {
+        cause: thrown,
+      });
   }
   return new DavitError('internal', undefined, { cause: thrown });
 }

@@ -15,6 +15,12 @@ export function artifactNameProblem(what: 'collection' | 'type' | 'alias' | 'tag
   return name === '.' || name === '..' ? `"${name}" cannot be the name of a ${what}.` : undefined;
 }
 
+const registryPrefix = 'wandb-registry-';
+
+/** Clients know a registry by the name of its project. */
+export const isRegistryName = (project: string): boolean =>
+  project.startsWith(registryPrefix) && project !== registryPrefix;
+
 /** `v3` names the version itself: it is nobody's to give. */
 export const isVersionAlias = (alias: string): boolean => versionIndexOf(alias) !== undefined;
 

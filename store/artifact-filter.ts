@@ -1,5 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { DavitError } from '../domain/errors.js';
+import { postgresRegex } from '../domain/run-filter-regex.js';
+import { storable } from './text.js';
 
 /**
  * Filters of versions and collections: JSON after the manner of MongoDB, over a closed list of keys. Values are parameters; nothing of a
@@ -94,6 +96,8 @@ function compare(key: FilterKey, name: string, operator: string, value: unknown)
     return value === false ? sql<boolean>`${expression} is null` : sql<boolean>`${expression} is not null`;
   if (operator === '$contains' && key.type === 'text' && typeof value === 'string')
     return sql<boolean>`position(${value} in ${expression}) > 0`;
+  if (operator === '$regex' && key.type === 'text' && typeof value === 'string')
+    return sql<boolean>`${expression} ~ ${storable(postgresRegex(value, name).pattern)}`;
   const comparison = comparisons[operator];
   if (!comparison) throw bad(`Artifacts cannot be filtered with "${operator.slice(0, 100)}" of "${name}".`);
   return sql<boolean>`${expression} ${comparison} ${parameter(key, name, value)}`;

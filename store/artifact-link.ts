@@ -3,6 +3,7 @@ import { lockCollection, lockCollectionById, placeVersion, setAliases } from './
 import type { PlaceRow } from './artifact-places.js';
 import type { VersionRow } from './artifact-versions.js';
 import type { Store } from './open.js';
+import { holdRegistry } from './registries.js';
 import { inTransaction } from './transaction.js';
 
 /**
@@ -15,6 +16,7 @@ export const linkVersion = (
   target: { projectId: number; portfolio: string; aliases: readonly string[] },
 ): Promise<PlaceRow> =>
   inTransaction(db, async (tx) => {
+    await holdRegistry(tx, target.projectId, version.type);
     // Whoever deletes the version begins there too, so it cannot be deleted in between, nor keep a place after it was.
     await lockCollectionById(tx, version.collection_id);
     const collection = await lockCollection(tx, {

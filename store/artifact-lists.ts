@@ -1,7 +1,7 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { behind, orderDirection, orderValue, type Order } from './keyset.js';
 import type { Store } from './open.js';
-import type { Schema } from './schema.js';
+import type { CollectionKind, Schema } from './schema.js';
 
 /** Types and collections of a project, as readers list them. */
 
@@ -33,15 +33,21 @@ export const collectionNamed = (db: Store, projectId: number, name: string): Pro
     .executeTakeFirst();
 
 export interface CollectionFilter {
-  projectId: number;
+  /** Of the collection and its project. */
+  scope: RawBuilder<boolean>;
+  kinds?: readonly CollectionKind[] | undefined;
   type?: string | undefined;
   where?: RawBuilder<boolean> | undefined;
 }
 
+export const inProject = (projectId: number): RawBuilder<boolean> =>
+  sql<boolean>`artifact_collection.project_id = ${projectId}`;
+
 const filtered = (db: Store, filter: CollectionFilter) =>
   selectCollections(db)
-    .where('artifact_collection.project_id', '=', filter.projectId)
+    .where(filter.scope)
     .where('artifact_collection.state', '=', 'READY')
+    .$if(filter.kinds !== undefined, (q) => q.where('artifact_collection.kind', 'in', [...(filter.kinds ?? [])]))
     .$if(filter.type !== undefined, (q) => q.where('artifact_collection.type', '=', filter.type ?? ''))
     .$if(filter.where !== undefined, (q) => q.where(filter.where ?? sql<boolean>`true`));
 
@@ -76,23 +82,31 @@ export interface TypeRow {
   created_at: Date;
 }
 
-/** A type is there while it has a collection. One more than the limit. */
+/** A type is there while it has a collection; with `includeAll` also when a registry only says that it takes it. One more than the limit. */
 export const listTypes = (
   db: Store,
   projectId: number,
-  page: { name?: string | undefined; after?: string | null | undefined; limit: number },
-): Promise<TypeRow[]> =>
-  db
+  page: { name?: string | undefined; after?: string | null | undefined; limit: number; includeAll?: boolean },
+): Promise<TypeRow[]> => {
+  const used = db
     .selectFrom('artifact_collection')
-    .select((eb) => ['type as name', eb.fn.min<Date>('created_at').as('created_at')])
+    .select(['type as name', 'created_at'])
     .where('project_id', '=', projectId)
-    .where('state', '=', 'READY')
-    .$if(page.name !== undefined, (q) => q.where('type', '=', page.name ?? ''))
-    .$if(!!page.after, (q) => q.where('type', '>', page.after ?? ''))
-    .groupBy('type')
-    .orderBy('type')
+    .where('state', '=', 'READY');
+  const taken = db
+    .selectFrom('registry_artifact_type')
+    .select(['name', 'created_at'])
+    .where('project_id', '=', projectId);
+  return db
+    .selectFrom((page.includeAll ? used.unionAll(taken) : used).as('listed'))
+    .select((eb) => ['listed.name', eb.fn.min<Date>('listed.created_at').as('created_at')])
+    .$if(page.name !== undefined, (q) => q.where('listed.name', '=', page.name ?? ''))
+    .$if(!!page.after, (q) => q.where('listed.name', '>', page.after ?? ''))
+    .groupBy('listed.name')
+    .orderBy('listed.name')
     .limit(page.limit + 1)
     .execute();
+};
 
 export const tagsOfCollections = (db: Store, ids: readonly number[]) =>
   db

@@ -51,7 +51,16 @@ export interface Schema {
     /** Of agents: the queues it may serve; null = every queue of its entity. */
     queue_ids: Maybe<number[]>;
   };
-  project: { id: Generated<number>; entity_id: number; name: string; description: Generated<string>; created_at: At };
+  project: {
+    id: Generated<number>;
+    entity_id: number;
+    name: string;
+    description: Generated<string>;
+    created_at: At;
+    any_artifact_type: Generated<boolean>;
+    updated_at: At;
+  };
+  registry_artifact_type: { project_id: number; name: string; created_at: At };
   blob: { key: string; size: number; created_at: At };
   artifact_collection: {
     id: Generated<number>;

@@ -5,7 +5,13 @@ import { nameSchema } from '../../domain/ids.js';
 import { toStrictJson } from '../../domain/extended-json.js';
 import { listEntries } from '../../store/artifact-entries.js';
 import { inputsOfRun, outputsOfRun, runsThatUsed } from '../../store/artifact-lineage.js';
-import { collectionNamed, listCollections, tagsOfCollections, type CollectionRow } from '../../store/artifact-lists.js';
+import {
+  collectionNamed,
+  inProject,
+  listCollections,
+  tagsOfCollections,
+  type CollectionRow,
+} from '../../store/artifact-lists.js';
 import {
   aliasesOfVersions,
   listVersions,
@@ -129,7 +135,7 @@ const list = defineRoute({
     const limit = query.limit ?? defaultLimit;
     const rows = await listCollections(
       deps.db,
-      { projectId: project.id, type: query.type },
+      { scope: inProject(project.id), type: query.type },
       {
         order: { expression: sql`artifact_collection.name`, type: 'text', descending: false },
         after: readCursor(nameCursor, query.cursor),

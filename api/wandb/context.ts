@@ -75,7 +75,7 @@ export async function visibleProject(
   return scopeOf(row, entity);
 }
 
-const scopeOf = (
+export const scopeOf = (
   row: { id: number; name: string; description: string; created_at: Date },
   entity: { id: number; name: string; kind: 'user' | 'team'; role: Role },
 ): ProjectScope => ({

@@ -14,6 +14,11 @@ export function parseRunGlobalId(id: string): { name: string; project: string; e
 
 export const projectGlobalId = (project: { name: string; entityName: string }): string =>
   encode(`Project:v1:${project.name}:${project.entityName}`);
+export function parseProjectGlobalId(id: string): { name: string; entity: string } | undefined {
+  const match = /^Project:v1:([^:]+):([^:]+)$/.exec(Buffer.from(id, 'base64').toString());
+  return match?.[1] && match[2] ? { name: match[1], entity: match[2] } : undefined;
+}
+export const organizationGlobalId = (entityId: number): string => encode(`Organization:${entityId}`);
 export const projectInternalId = (id: number): string => encode(`ProjectInternalId:${id}`);
 export const entityGlobalId = (id: number): string => encode(`Entity:${id}`);
 export const userGlobalId = (id: number): string => encode(`User:${id}`);

@@ -14,6 +14,7 @@ import * as publicApi from './0013-public-api.js';
 import * as runFiles from './0014-run-files.js';
 import * as drains from './0015-drains.js';
 import * as runLists from './0016-run-lists.js';
+import * as registries from './0017-registries.js';
 
 export interface Migration {
   name: string;
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   runFiles,
   drains,
   runLists,
+  registries,
 ];

@@ -24,8 +24,6 @@ interface LinkInput {
 
 export const artifactLinkResolvers = {
   Mutation: { linkArtifact, unlinkArtifact },
-  Entity: { user: () => null },
-  User: { organizations: () => [] },
 };
 
 async function linkArtifact(_: unknown, { input }: { input: LinkInput }, context: Context) {

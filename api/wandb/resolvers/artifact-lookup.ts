@@ -2,6 +2,7 @@ import { countInputs, countOutputs, inputsOfRun, outputsOfRun } from '../../../s
 import {
   collectionNamed,
   countCollections,
+  inProject,
   listCollections,
   listTypes,
   type CollectionFilter,
@@ -25,7 +26,7 @@ interface PageArgs {
   first?: number | null;
 }
 
-interface CollectionsArgs extends PageArgs {
+export interface CollectionsArgs extends PageArgs {
   filters?: string | null;
   order?: string | null;
 }
@@ -50,7 +51,7 @@ export const artifactLookupResolvers = {
     artifactCollection: async (project: ProjectScope, args: { name: string }, { db }: Context) =>
       (await collectionNamed(db, project.id, args.name)) ?? null,
     artifactCollections: (project: ProjectScope, args: CollectionsArgs, context: Context) =>
-      collections({ projectId: project.id }, args, context),
+      collections({ scope: inProject(project.id) }, args, context),
   },
   ArtifactType: {
     id: (type: TypeParent) => artifactTypeGlobalId(type.projectId, type.name),
@@ -66,7 +67,9 @@ export const artifactLookupResolvers = {
       return found?.kind === 'SEQUENCE' ? found : null;
     },
     artifactCollections: async (type: TypeParent, args: CollectionsArgs, context: Context) =>
-      (await isSeen(type, context)) ? collections({ projectId: type.projectId, type: type.name }, args, context) : none,
+      (await isSeen(type, context))
+        ? collections({ scope: inProject(type.projectId), type: type.name }, args, context)
+        : none,
   },
   Run: {
     outputArtifacts: (run: RunParent, args: PageArgs, context: Context) =>
@@ -116,9 +119,9 @@ async function collectionOfType(type: TypeParent, args: { name: string }, contex
   return found?.type === type.name ? found : null;
 }
 
-async function artifactTypes(project: ProjectScope, args: PageArgs, { db }: Context) {
+async function artifactTypes(project: ProjectScope, args: PageArgs & { includeAll?: boolean | null }, { db }: Context) {
   const limit = Math.min(Math.max(args.first ?? longestPage, 1), longestPage);
-  const rows = await listTypes(db, project.id, { after: args.after, limit });
+  const rows = await listTypes(db, project.id, { after: args.after, limit, includeAll: args.includeAll === true });
   const shown = rows.slice(0, limit);
   return {
     edges: shown.map((row) => ({ node: typeOf(project.id, row), cursor: row.name })),
@@ -126,8 +129,13 @@ async function artifactTypes(project: ProjectScope, args: PageArgs, { db }: Cont
   };
 }
 
-async function collections(filter: CollectionFilter, args: CollectionsArgs, { db }: Context) {
-  const wanted = { ...filter, where: filterSql(args.filters, collectionKey) };
+export async function collections(
+  filter: CollectionFilter,
+  args: CollectionsArgs,
+  { db }: Context,
+  keyOf = collectionKey,
+) {
+  const wanted = { ...filter, where: filterSql(args.filters, keyOf) };
   const limit = Math.min(Math.max(args.first ?? longestPage, 1), longestPage);
   const rows = await listCollections(db, wanted, { order: collectionOrder(args.order), after: args.after, limit });
   const edges = rows.slice(0, limit).map((row) => ({ node: row, cursor: writeCursor(row.order_value, row.id) }));

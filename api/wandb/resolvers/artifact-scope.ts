@@ -9,6 +9,7 @@ import {
 } from '../../../store/artifact-places.js';
 import type { VersionRow } from '../../../store/artifact-versions.js';
 import { projectsByIds } from '../../../store/projects.js';
+import { registrySettings } from '../../../store/registries.js';
 import { roleOf } from '../../auth/authorize.js';
 import { batched, groupBy } from '../batched.js';
 import { keyReachesProject, type Context, type ProjectScope } from '../context.js';
@@ -33,6 +34,7 @@ function makeLoaders(context: Context) {
     collectionTags: batched(async (ids: number[]) =>
       groupBy(await tagsOfCollections(db, ids), (row) => row.collection_id),
     ),
+    registry: batched(async (ids: number[]) => new Map((await registrySettings(db, ids)).map((row) => [row.id, row]))),
     /** Missing: there is none, or none that this key may see. */
     project: batched(async (ids: number[]) => {
       const seen = new Map<number, ProjectScope>();

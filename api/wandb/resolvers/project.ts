@@ -1,3 +1,4 @@
+import { isRegistryName } from '../../../domain/artifact-names.js';
 import { DavitError } from '../../../domain/errors.js';
 import { projectNameProblem } from '../../../domain/run-name.js';
 import { roleIncludes } from '../../../domain/words.js';
@@ -13,6 +14,7 @@ import {
   type RunParent,
 } from '../context.js';
 import { projectGlobalId, projectInternalId } from '../ids.js';
+import { refuseRegistry, settleRegistry, type RegistryInput } from './registry-changes.js';
 import { runCount, runs } from './runs.js';
 
 const longestPage = 1000;
@@ -27,6 +29,8 @@ export const projectResolvers = {
     id: (p: ProjectScope) => projectGlobalId(p),
     internalId: (p: ProjectScope) => projectInternalId(p.id),
     entity: (p: ProjectScope) => ({ id: p.entityId, name: p.entityName, kind: p.entityKind }),
+    // 0.22 takes an empty one for a fault.
+    description: (p: ProjectScope) => p.description || null,
     readOnly: (p: ProjectScope) => !roleIncludes(p.role, 'member'),
     access: () => 'PRIVATE',
     views: () => '{}',
@@ -81,12 +85,14 @@ async function models(
 
 async function upsertModel(
   _: unknown,
-  { input }: { input: { name?: string | null; entityName?: string | null } },
+  { input }: { input: RegistryInput & { name?: string | null; entityName?: string | null } },
   context: Context,
 ) {
   const name = input.name ?? '';
   const problem = projectNameProblem(name);
   if (problem) throw new DavitError('invalid-request', problem);
-  const { created, ...made } = await writableProject(context, input.entityName, name);
+  refuseRegistry(name, input);
+  const { created, ...scope } = await writableProject(context, input.entityName, name);
+  const made = isRegistryName(name) ? await settleRegistry(context, scope, input) : scope;
   return { project: made, model: made, inserted: created };
 }

@@ -26,6 +26,8 @@ const features: Record<string, boolean> = {
   LARGE_FILENAMES: true,
   SWEEPS_QUERY_FILTERING: true,
   SWEEPS_LOCAL_SCHEDULER: true,
+  ARTIFACT_REGISTRY_SEARCH: true,
+  INCLUDE_ARTIFACT_TYPES_IN_REGISTRY_CREATION: true,
 };
 
 /** Teams shown with the viewer; somebody in more of them lists entities by REST. */
@@ -42,12 +44,10 @@ export const sessionResolvers = {
     }),
     entity: async (_: unknown, args: { name?: string | null }, context: Context) =>
       (await visibleEntity(context, args.name)) ?? null,
-    organization: () => null,
   },
   Entity: {
     id: (entity: EntityParent) => entityGlobalId(entity.id),
     isTeam: (entity: EntityParent) => entity.kind === 'team',
-    organization: () => null,
   },
 };
 
@@ -68,11 +68,12 @@ async function viewer(context: Context) {
     photoUrl: null,
     deletedAt: null,
     apiKeys: () => (user ? apiKeysOf(user.id, context) : { edges: [] }),
-    teams: async () => ({ edges: (await teamsOf(db, context)).map((node) => ({ node })) }),
+    teams: async () => ({ edges: (await entitiesOf(db, context)).map((node) => ({ node })) }),
   };
 }
 
-async function teamsOf(db: Store, context: Context): Promise<EntityParent[]> {
+/** Those that the key may see, the user's own among them. */
+export async function entitiesOf(db: Store, context: Context): Promise<EntityParent[]> {
   const { actor } = context;
   if (actor.kind === 'user' && actor.userId !== undefined)
     return listEntities(db, { userId: actor.userId, isAdmin: actor.isAdmin }, { limit: shownTeams });

@@ -22,6 +22,8 @@ interface EntityParent {
   name: string;
   kind: 'user' | 'team';
   role?: Role;
+  /** Reached through the organization that it stands for. */
+  isOrganization?: boolean;
 }
 
 export const teamResolvers = {
@@ -30,7 +32,7 @@ export const teamResolvers = {
     photoUrl: () => null,
     readOnly: (entity: EntityParent) => entity.role !== undefined && !roleIncludes(entity.role, 'member'),
     readOnlyAdmin: () => false,
-    entityType: (entity: EntityParent) => entity.kind.toUpperCase(),
+    entityType: (entity: EntityParent) => (entity.isOrganization ? 'organization' : entity.kind.toUpperCase()),
     privateOnly: () => true,
     storageBytes: (entity: EntityParent, _: unknown, { db }: Context) => storedBytes(db, entity.id),
     codeSavingEnabled: () => true,

@@ -18,17 +18,6 @@ export const artifactEditDefs = /* GraphQL */ `
     deleteArtifactCollectionTagAssignments(input: DeleteArtifactCollectionTagAssignmentsInput!): SuccessPayload
   }
 
-  extend type Entity {
-    "Whose entity it is; Davit has no organizations to name here."
-    user: User
-  }
-  extend type User {
-    organizations: [Organization!]!
-  }
-  extend type Organization {
-    orgEntity: Entity
-  }
-
   input ArtifactAliasInput {
     alias: String!
     artifactCollectionName: String!

@@ -11,6 +11,7 @@ import { artifactResolvers } from '../resolvers/artifact.js';
 import { fileResolvers } from '../resolvers/files.js';
 import { historyResolvers } from '../resolvers/history.js';
 import { projectResolvers } from '../resolvers/project.js';
+import { registryResolvers } from '../resolvers/registries.js';
 import { reportResolvers } from '../resolvers/reports.js';
 import { runAlertMutations } from '../resolvers/run-alerts.js';
 import { runEndMutations } from '../resolvers/run-ends.js';
@@ -30,6 +31,7 @@ import { artifactWriteDefs } from './artifact-write.js';
 import { fileDefs } from './files.js';
 import { historyDefs } from './history.js';
 import { projectDefs } from './project.js';
+import { registryDefs } from './registries.js';
 import { reportDefs } from './reports.js';
 import { runDefs } from './run.js';
 import { sessionDefs } from './session.js';
@@ -51,6 +53,7 @@ export const wandbSchema = createSchema<Context>({
     artifactWriteDefs,
     artifactCollectionDefs,
     artifactEditDefs,
+    registryDefs,
     userDefs,
     teamDefs,
     reportDefs,
@@ -76,6 +79,7 @@ export const wandbSchema = createSchema<Context>({
     artifactEditResolvers,
     artifactLinkResolvers,
     artifactCollectionEditResolvers,
+    registryResolvers,
     userResolvers,
     teamResolvers,
     reportResolvers,

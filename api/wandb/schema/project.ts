@@ -58,6 +58,8 @@ export const projectDefs = /* GraphQL */ `
     linkedBenchmark: ID
     isPublished: Boolean
     owner: ID
+    allowAllArtifactTypesInRegistry: Boolean
+    artifactTypes: [ArtifactTypeInput!]
     clientMutationId: String
   }
   type UpsertModelPayload {

@@ -53,7 +53,7 @@ export const sessionDefs = /* GraphQL */ `
     organization: Organization
   }
 
-  "Davit has none; the fields are asked for at every start of a run."
+  "What an entity is where clients ask for organizations: each entity stands for its own, of the same name."
   type Organization {
     id: ID!
     name: String

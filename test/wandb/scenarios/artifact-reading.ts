@@ -3,7 +3,7 @@ import type { PythonResult } from '../../support/run-python.js';
 import type { Scenario } from './scenario.js';
 
 /** What the program prints last: facts, to be compared in one piece. */
-function facts(result: PythonResult): Record<string, unknown> {
+export function facts(result: PythonResult): Record<string, unknown> {
   return JSON.parse(/^FACTS(.*)$/m.exec(result.output)?.[1] ?? '{}') as Record<string, unknown>;
 }
 

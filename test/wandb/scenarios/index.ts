@@ -9,6 +9,7 @@ import { lifeScenarios } from './lives.js';
 import { mediaScenarios } from './media.js';
 import { offlineScenarios } from './offline.js';
 import { publicApiScenarios } from './public-api.js';
+import { registryScenarios } from './registries.js';
 import { runScenarioList } from './runs.js';
 import type { Scenario } from './scenario.js';
 import { sweepChangeScenarios } from './sweep-changes.js';
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...sweepChangeScenarios,
   ...publicApiScenarios,
   ...artifactReadingScenarios,
+  ...registryScenarios,
   ...deletingScenarios,
 ]);
 

@@ -5,7 +5,7 @@ import { storeVersion } from './stored-artifacts.js';
 
 /** Types that have ids of which an entity cannot have any, and why. */
 export const typesWithoutIds: Record<string, string> = {
-  Organization: 'Davit has none',
+  ProjectMember: 'registries have none',
   View: 'Davit keeps no reports',
   CustomChart: 'only in the answer to its making; Davit keeps none',
   Invite: 'only in the answer to its making; its id is that of the user',
@@ -102,6 +102,22 @@ export async function seedEverything(
     aliases: [{ artifactCollectionName: 'shelf', alias: 'chosen' }],
   });
 
+  // A registry with a link in it.
+  await ask('mutation M($i: UpsertModelInput!) { upsertModel(input: $i) { inserted } }', {
+    name: 'wandb-registry-shop',
+    entityName: entity,
+    description: mark,
+    allowAllArtifactTypesInRegistry: false,
+    artifactTypes: [{ name: 'dataset' }, { name: mark }],
+  });
+  await ask('mutation M($i: LinkArtifactInput!) { linkArtifact(input: $i) { versionIndex } }', {
+    artifactID,
+    artifactPortfolioName: 'window',
+    entityName: entity,
+    projectName: 'wandb-registry-shop',
+    aliases: [{ artifactCollectionName: 'window', alias: mark }],
+  });
+
   // A sweep with an agent.
   const sweep = await ask<{ upsertSweep: { sweep: { name: string } } }>(
     'mutation M($i: UpsertSweepInput!) { upsertSweep(input: $i) { sweep { name } } }',
@@ -140,6 +156,12 @@ export async function seedEverything(
     entityName: entity,
     entity,
     'Query.entity.name': entity,
+    'Query.organization.name': entity,
+    'Entity.project.name': 'wandb-registry-shop',
+    oldProjectName: 'wandb-registry-shop',
+    newProjectName: 'wandb-registry-stall',
+    projectFilters: '{}',
+    collectionFilters: '{}',
     projectName: 'demo',
     modelName: 'demo',
     project: 'demo',
