@@ -180,8 +180,8 @@ export async function seedEverything(
     email: 'new@example.test',
     specs: ['{"keys":["_step","secret"]}'],
     filters: '{}',
-    first: 5,
-    last: 5,
+    first: 3,
+    last: 3,
     samples: 5,
   };
 }
