@@ -4,6 +4,7 @@ import { factLines } from './output/facts.js';
 import type { Output } from './output/output.js';
 import { ago } from './output/output.js';
 import { oneLine } from './output/terminal.js';
+import { cut } from './output/width.js';
 
 type RunState = Api<'Run'>['state'];
 const nameWidth = 10;
@@ -40,6 +41,34 @@ function valueLines(values: Record<string, unknown>): string[] {
   const own = Object.entries(values).filter(([name]) => !name.startsWith('_'));
   const lines = own.slice(0, shownValues).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return own.length > shownValues ? [...lines, `and ${own.length - shownValues} more (--json shows all)`] : lines;
+}
+
+/** The client's own (`_step`, `_runtime`) among them: there they say how far the run is. */
+export function metricWords(metrics: readonly Api<'RunMetric'>[], out: Output): string {
+  if (metrics.length === 0) return 'There are no such metrics.';
+  return out.table(
+    ['METRIC', 'LINES', 'MIN', 'MAX', 'MEAN', 'LAST'],
+    metrics.map(({ name, lines, min, max, mean, last }) => [
+      oneLine(name),
+      lines,
+      numberWords(min),
+      numberWords(max),
+      numberWords(mean),
+      lastWords(last),
+    ]),
+  );
+}
+
+/** NaN and infinities come as words. */
+const numberWords = (value: number | string | null): string | null =>
+  typeof value === 'number' ? String(Number(value.toPrecision(6))) : value;
+
+/** Cells of a terminal. */
+const longestLast = 40;
+
+function lastWords(value: unknown): string | null {
+  if (value === null || typeof value === 'number') return numberWords(value);
+  return cut(oneLine(typeof value === 'string' ? value : JSON.stringify(value)), longestLast);
 }
 
 function colorOf(state: RunState): 'green' | 'red' | 'yellow' {

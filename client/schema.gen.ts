@@ -987,6 +987,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{entity}/{project}/{run}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics of a run by name, each with its least, greatest, mean and last value
+         * @description Of all lines, however many: these figures are kept while the run logs. NaN and infinities are strings. Of a run with more than 10,000 names, the first 10,000.
+         */
+        get: operations["listRunMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/entities/{entity}/projects/{project}/sweeps": {
         parameters: {
             query?: never;
@@ -2704,6 +2724,32 @@ export interface components {
                 remote?: string;
                 commit?: string;
             };
+        };
+        RunMetric: {
+            /** @description As logged; what lies in a nested value has its path with dots. */
+            name: string;
+            /** @description Lines of the history that have it. */
+            lines: number;
+            /** @description Lines by kind of value: number, string, boolean, list, map, nil, or the kind of a medium. */
+            types: {
+                [key: string]: number;
+            };
+            /** @description Of its numbers, infinities included and NaN not; null: there is none. */
+            min: (number | ("NaN" | "Infinity" | "-Infinity")) | null;
+            /** @description Likewise. */
+            max: (number | ("NaN" | "Infinity" | "-Infinity")) | null;
+            /** @description Of its finite numbers; null: there is none. */
+            mean: number | null;
+            /** @description Its first number; null: there is none. */
+            first: (number | ("NaN" | "Infinity" | "-Infinity")) | null;
+            /** @description Its last value of any kind; null when that is longer than 2,000 characters. */
+            last: unknown;
+            /** @description It has numbers, and none is less than the one before it. */
+            nondecreasing: boolean;
+        };
+        RunMetricPage: {
+            items: components["schemas"]["RunMetric"][];
+            nextCursor?: string;
         };
         RunPage: {
             items: components["schemas"]["Run"][];
@@ -5123,6 +5169,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunFilePage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRunMetrics: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+                /** @description This one only. */
+                name?: string;
+                /** @description Names that begin so. */
+                prefix?: string;
+                /** @description history (default): what the run logged. system: what its client measured of the machine. */
+                source?: "history" | "system";
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunMetricPage"];
                 };
             };
             /** @description A problem */

@@ -6,7 +6,7 @@ import { addValue, emptyStats, numberOf, type MetricStats } from './metric-stats
 export const blockLines = 1_024;
 /** Different names that are charted in one run. Lines keep the others too, only slower to read. */
 export const mostKeys = 10_000;
-const longestKey = 500;
+export const longestKey = 500;
 /** What every line has, and ranges are found by: always charted. */
 export const isOfEveryLine = (key: string): boolean => key === '_step' || key === '_runtime' || key === '_timestamp';
 

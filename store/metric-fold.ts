@@ -168,7 +168,7 @@ async function refoldBlock(
 }
 
 /** Keys that are charted already, and others while there is room. */
-async function roomForKeys(tx: Store, runId: number, file: MetricFile): Promise<(key: string) => boolean> {
+export async function roomForKeys(tx: Store, runId: number, file: MetricFile): Promise<(key: string) => boolean> {
   const rows = await tx
     .selectFrom('run_metric')
     .select('key')

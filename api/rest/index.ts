@@ -20,6 +20,7 @@ import { projectRoutes } from './projects.js';
 import { queueOperationRoutes } from './queue-operations.js';
 import { queueRoutes } from './queues.js';
 import { defineRoute, type Route } from './route.js';
+import { runMetricRoutes } from './run-metrics.js';
 import { runRoutes } from './runs.js';
 import { sweepRoutes } from './sweeps.js';
 import { unansweredRoutes } from './unanswered.js';
@@ -58,6 +59,7 @@ export const restRoutes: readonly Route[] = [
   ...launchStreamRoutes,
   ...agentRoutes,
   ...runRoutes,
+  ...runMetricRoutes,
   ...sweepRoutes,
   ...artifactRoutes,
   ...auditRoutes,

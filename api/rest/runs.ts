@@ -95,9 +95,9 @@ const detailSchema = runSchema
 const shownAlerts = 100;
 
 /** Run ids are the client's own choice, so they are looser than names. */
-const runParams = z.strictObject({ entity: nameSchema, project: nameSchema, run: z.string().min(1).max(128) });
+export const runParams = z.strictObject({ entity: nameSchema, project: nameSchema, run: z.string().min(1).max(128) });
 
-async function requireRun(deps: ApiDeps, actor: Actor, params: z.infer<typeof runParams>): Promise<RunRecord> {
+export async function requireRun(deps: ApiDeps, actor: Actor, params: z.infer<typeof runParams>): Promise<RunRecord> {
   const project = await requireProject(deps.db, actor, params, 'viewer');
   const run = await getRun(deps.db, project.id, params.run);
   if (!run) throw new DavitError('not-found', `There is no run "${params.entity}/${params.project}/${params.run}".`);

@@ -5,7 +5,7 @@ import { addConnectOptions, connect } from '../connect.js';
 import type { Connected, ConnectOptions } from '../connect.js';
 import { ago, Output } from '../output/output.js';
 import { everyPage } from '../pages.js';
-import { runWords } from '../run-words.js';
+import { metricWords, runWords } from '../run-words.js';
 import { projectOf } from './job.js';
 import { answerOf } from './launches/answer.js';
 import { given, wholeAbove0 } from './options.js';
@@ -29,6 +29,16 @@ export function defineRuns(command: Command): void {
       const out = new Output(options.json === true);
       out.result(run, () => runWords(run, out));
     });
+
+  addConnectOptions(command.command('metrics').argument('<run>', 'project/run, or entity/project/run'))
+    .description('least, greatest, mean and last value of each metric of a run, of all that it logged')
+    .option('--name <name>', 'this metric only')
+    .option('--prefix <text>', 'metrics whose names begin so')
+    .option('--system', "what the run's client measured of the machine")
+    .option('--limit <number>', 'so many (default: all)', wholeAbove0)
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\n  davit runs metrics flowers/k3x8w2qp --prefix train/')
+    .action(metrics);
 }
 
 interface ListOptions extends ConnectOptions {
@@ -61,6 +71,32 @@ async function list(options: ListOptions): Promise<void> {
           ]),
         ),
   );
+}
+
+interface MetricsOptions extends ConnectOptions {
+  name?: string;
+  prefix?: string;
+  system?: boolean;
+  limit?: number;
+  json?: boolean;
+}
+
+async function metrics(reference: string, options: MetricsOptions): Promise<void> {
+  const api = connect(options);
+  const path = await runOf(reference, api);
+  const { name, prefix } = options;
+  const filter = given({ name, prefix, source: options.system === true ? ('system' as const) : undefined });
+  const found = await everyPage<Api<'RunMetric'>>(
+    async (cursor) =>
+      (
+        await api.client.GET('/runs/{entity}/{project}/{run}/metrics', {
+          params: { path, query: { ...filter, ...cursor } },
+        })
+      ).data,
+    options.limit,
+  );
+  const out = new Output(options.json === true);
+  out.result(found, () => metricWords(found, out));
 }
 
 /** Run ids are the client's own choice, but never have a "/". */

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { defineRuns } from '../../cli/commands/runs.js';
 import { ensureProject } from '../../store/projects.js';
 import { saveAlert } from '../../store/run-alerts.js';
+import { applyStream } from '../../store/run-stream.js';
 import { upsertRun } from '../../store/run-upsert.js';
 import { startTestApi, type TestApi } from '../api/support/api.js';
 
@@ -54,4 +55,25 @@ test('davit runs lists runs, and shows one with its values and what it alerted t
   expect(JSON.parse(await davitRuns('show', 'lab/seen/r1', '--json'))).toMatchObject({ name: 'r1', alerts });
   await expect(davitRuns('show', 'r1')).rejects.toThrow('"r1" is not project/run, or entity/project/run');
   await expect(davitRuns('show', 'lab/seen/r2')).rejects.toThrow('There is no run "lab/seen/r2"');
+});
+
+test('davit runs metrics shows what each metric of a run was at its least, greatest, mean and last', async () => {
+  const project = await ensureProject(api.db, api.ids.lab, 'seen');
+  const { run } = await upsertRun(api.db, { projectId: project.id, name: 'r3', userId: api.ids.ada, fields: {} });
+  const lines = ['{"_step":0,"loss":NaN,"v/acc":1}', '{"_step":1,"loss":2.5,"note":"all\\ngood"}'];
+  await applyStream(api.db, run.id, {
+    lines: [{ file: 'history', offset: 0, lines }],
+    preempting: false,
+    complete: false,
+  });
+
+  const shown = await davitRuns('metrics', 'lab/seen/r3');
+  expect(shown).toMatch(/^METRIC +LINES +MIN +MAX +MEAN +LAST$/m);
+  expect(shown).toMatch(/^_step +2 +0 +1 +0.5 +1$/m);
+  expect(shown).toMatch(/^loss +2 +2.5 +2.5 +2.5 +2.5$/m);
+  expect(shown).toMatch(/^note +1 +- +- +- +all good$/m);
+  const json = JSON.parse(await davitRuns('metrics', 'lab/seen/r3', '--prefix', 'v/', '--json')) as unknown;
+  expect(json).toMatchObject([{ name: 'v/acc', min: 1, max: 1, mean: 1, last: 1 }]);
+  expect(await davitRuns('metrics', 'lab/seen/r3', '--name', 'los')).toBe('There are no such metrics.\n');
+  expect(await davitRuns('metrics', 'lab/seen/r3', '--system')).toBe('There are no such metrics.\n');
 });

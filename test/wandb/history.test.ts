@@ -5,8 +5,8 @@ import { parseExtendedJson } from '../../domain/extended-json.js';
 import { inTurn } from '../../api/wandb/turns.js';
 import { cutLines, linesUpTo } from '../../store/history-cut.js';
 import { sampledHistory } from '../../store/history-sample.js';
+import { metricStats } from '../../store/metric-stats.js';
 import { copyHistory } from '../../store/run-branch.js';
-import { metricStats } from '../../store/run-history.js';
 import { startTrackingApi, type TrackingApi } from '../support/tracking-api.js';
 import { HistoryModel } from './support/history-model.js';
 
