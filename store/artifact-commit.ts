@@ -13,6 +13,7 @@ import { locateContents, type Located } from './artifact-contents.js';
 import { manifestBlob } from './artifact-entries.js';
 import { manifestName, readManifest, storeManifest } from './artifact-manifests.js';
 import { versionById, type VersionRow } from './artifact-versions.js';
+import { audit } from './audit.js';
 import type { Blobs } from './blobs/blobs.js';
 import type { Store } from './open.js';
 import type { ManifestType } from './schema.js';
@@ -22,6 +23,8 @@ interface CommitDeps {
   blobs: Blobs;
   /** May whoever commits read the files of this version? Manifests name versions of other projects. */
   mayRead(version: VersionRow): Promise<boolean>;
+  /** Of a version that no run made this leaves an audit event. */
+  actor: string;
 }
 
 /**
@@ -96,6 +99,12 @@ export async function commitVersion(deps: CommitDeps, artifactId: number): Promi
       'latest',
       ...row.wanted_aliases.filter((alias) => !isVersionAlias(alias)),
     ]);
+    if (version.run_id === null)
+      await audit(tx, {
+        actor: deps.actor,
+        action: 'artifact.create',
+        subject: `artifact/${version.entity_name}/${version.project_name}/${version.collection}:v${versionIndex}`,
+      });
   });
   const committed = await versionById(db, artifactId);
   if (!committed) throw new Error(`artifact ${artifactId} vanished while it was committed`);

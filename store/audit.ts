@@ -1,11 +1,17 @@
 import { sql } from 'kysely';
 import type { Store } from './open.js';
 
-/** Who changed what. `subject` is the address of the thing (`queue/ada/gpu`), `data` never holds a secret. */
-export async function audit(
-  db: Store,
-  entry: { actor: string; action: string; subject: string; data?: Record<string, unknown> },
-): Promise<void> {
+export interface AuditEntry {
+  actor: string;
+  action: string;
+  /** The address of the thing: `queue/ada/gpu`. */
+  subject: string;
+  /** Never holds a secret. */
+  data?: Record<string, unknown>;
+}
+
+/** Who changed what: written in the transaction of the change, so that neither is there without the other. */
+export async function audit(db: Store, entry: AuditEntry): Promise<void> {
   await db
     .insertInto('audit')
     .values({

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Store } from './open.js';
 import { storable } from './text.js';
+import { inTransaction } from './transaction.js';
 
 export interface Alert {
   title: string;
@@ -19,7 +20,7 @@ export async function saveAlert(db: Store, runId: number, alert: Alert, waitMs: 
     text: storable(alert.text.slice(0, longestText)),
     severity: alert.severity,
   };
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, async (tx) => {
     // Two at once must see each other.
     await tx.selectFrom('run').select('id').where('id', '=', runId).forUpdate().executeTakeFirst();
     const same = await tx

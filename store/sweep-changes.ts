@@ -3,23 +3,33 @@ import { DavitError } from '../domain/errors.js';
 import { newRunId } from '../domain/ids.js';
 import { stateProblem } from '../domain/sweeps/state.js';
 import { toJsonText, type ValueMap } from '../domain/sweeps/value.js';
+import { audit } from './audit.js';
 import type { Store } from './open.js';
 import { upsertRun } from './run-upsert.js';
 import { freshRunName } from './sweep-next.js';
 import { argsFromConfig, insertSet, joinSweep } from './sweep-sets.js';
-import { insertSweep, lockSweep, updateSweep, type SweepFields } from './sweeps.js';
+import { insertSweep, lockSweep, updateSweep, type LockedSweep, type SweepFields, type SweepRow } from './sweeps.js';
 
-/** What people do to sweeps. */
+/** What people do to sweeps. Each change stands with its audit row or not at all. */
 
 export async function createSweep(
   db: Store,
-  sweep: { projectId: number; userId?: number; config: string; fields: SweepFields; priorRuns: readonly string[] },
+  sweep: {
+    project: { id: number; name: string; entityName: string };
+    actor: string;
+    userId?: number;
+    config: string;
+    fields: SweepFields;
+    priorRuns: readonly string[];
+  },
 ): Promise<number> {
-  const { priorRuns, ...rest } = sweep;
+  const { project, actor, priorRuns, ...rest } = sweep;
   return db.transaction().execute(async (tx) => {
-    const name = await freshSweepName(tx, sweep.projectId);
-    const id = await insertSweep(tx, { ...rest, name });
-    if (priorRuns.length > 0) await addPriorRuns(tx, { id, projectId: sweep.projectId, name }, priorRuns);
+    const name = await freshSweepName(tx, project.id);
+    const id = await insertSweep(tx, { ...rest, projectId: project.id, name });
+    if (priorRuns.length > 0) await addPriorRuns(tx, { id, projectId: project.id, name }, priorRuns);
+    const subject = subjectOf({ name, project_name: project.name, entity_name: project.entityName });
+    await audit(tx, { actor, action: 'sweep.create', subject });
     return id;
   });
 }
@@ -65,7 +75,8 @@ async function addPriorRuns(
 }
 
 /** Changes a sweep. Cancelling one stops its runs, with the next answer to their streams and by their agents. */
-export async function changeSweep(db: Store, id: number, fields: SweepFields): Promise<void> {
+export async function changeSweep(db: Store, known: SweepRow, fields: SweepFields, actor: string): Promise<void> {
+  const { id } = known;
   await db.transaction().execute(async (tx) => {
     const sweep = await lockSweep(tx, id);
     if (!sweep) throw new DavitError('not-found', 'The sweep was deleted.');
@@ -74,6 +85,13 @@ export async function changeSweep(db: Store, id: number, fields: SweepFields): P
     const { config, ...others } = fields;
     // The same text again (a local controller sends it each time) is no other search.
     await updateSweep(tx, id, config === undefined || config === sweep.config ? others : fields);
+    if (isAct(sweep, fields))
+      await audit(tx, {
+        actor,
+        action: fields.state ? 'sweep.state' : 'sweep.update',
+        subject: subjectOf(known),
+        data: fields.state ? { state: fields.state } : {},
+      });
     if (fields.state === 'CANCELED') {
       await tx
         .updateTable('run')
@@ -92,14 +110,24 @@ export async function changeSweep(db: Store, id: number, fields: SweepFields): P
   });
 }
 
+/** A local controller tells its schedule every few seconds; that is its stream, not an act of somebody's. */
+const isAct = (sweep: LockedSweep, { state, config, displayName, description }: SweepFields): boolean =>
+  state !== undefined ||
+  (config !== undefined && config !== sweep.config) ||
+  (displayName !== undefined && displayName !== sweep.display_name) ||
+  (description !== undefined && description !== sweep.description);
+
+const subjectOf = (sweep: Pick<SweepRow, 'name' | 'project_name' | 'entity_name'>): string =>
+  `sweep/${sweep.entity_name}/${sweep.project_name}/${sweep.name}`;
+
 /** A set that somebody else chose: its run is there and pending until an agent takes it. */
 export async function enqueueSweepRun(
   db: Store,
-  sweepId: number,
-  run: { args: ValueMap; displayName?: string; userId?: number },
+  known: SweepRow,
+  run: { args: ValueMap; actor: string; displayName?: string; userId?: number },
 ): Promise<string> {
   return db.transaction().execute(async (tx) => {
-    const sweep = await lockSweep(tx, sweepId);
+    const sweep = await lockSweep(tx, known.id);
     if (!sweep) throw new DavitError('not-found', 'The sweep was deleted.');
     if (sweep.state === 'CANCELED' || sweep.state === 'FINISHED')
       throw new DavitError('invalid-request', `The sweep is ${sweep.state.toLowerCase()}: it takes no more runs.`);
@@ -115,12 +143,13 @@ export async function enqueueSweepRun(
         ...(run.displayName ? { displayName: run.displayName } : {}),
       },
     });
-    await insertSet(tx, sweepId, { origin: 'enqueued', state: 'waiting', runName: name, args: run.args });
+    await insertSet(tx, sweep.id, { origin: 'enqueued', state: 'waiting', runName: name, args: run.args });
     await tx
       .updateTable('sweep')
       .set((eb) => ({ decided: eb('decided', '+', 1) }))
-      .where('id', '=', sweepId)
+      .where('id', '=', sweep.id)
       .execute();
+    await audit(tx, { actor: run.actor, action: 'sweep.enqueue', subject: subjectOf(known), data: { run: name } });
     return name;
   });
 }

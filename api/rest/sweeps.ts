@@ -3,7 +3,6 @@ import { DavitError } from '../../domain/errors.js';
 import { sweepStates, type SweepState } from '../../domain/sweeps/state.js';
 import { plainValue } from '../../domain/sweeps/value.js';
 import { runStates } from '../../domain/words.js';
-import { audit } from '../../store/audit.js';
 import { changeSweep } from '../../store/sweep-changes.js';
 import { setsOfSweep } from '../../store/sweep-overview.js';
 import { configOf, listSweeps } from '../../store/sweeps.js';
@@ -142,13 +141,7 @@ const into = (
     response: detailSchema,
     handler: async ({ actor, params, deps }) => {
       const sweep = await requireSweep(deps.db, actor, params, 'member');
-      await changeSweep(deps.db, sweep.id, { state });
-      await audit(deps.db, {
-        actor: actor.name,
-        action: 'sweep.state',
-        subject: `sweep/${sweep.entity_name}/${sweep.project_name}/${sweep.name}`,
-        data: { state },
-      });
+      await changeSweep(deps.db, sweep, { state }, actor.name);
       return detailOf(deps, await requireSweep(deps.db, actor, params, 'viewer'));
     },
   });

@@ -111,9 +111,12 @@ export async function writableProject(
       `The key of a launch may only write to the project of its launch, not to "${name}".`,
     );
   if (row) return { ...scopeOf(row, entity), created: false };
-  const { created } = await ensureProject(db, entity.id, name);
-  if (created)
-    await audit(db, { actor: actor.name, action: 'project.create', subject: `project/${entity.name}/${name}` });
+  const created = await db.transaction().execute(async (tx) => {
+    const made = await ensureProject(tx, entity.id, name);
+    if (made.created)
+      await audit(tx, { actor: actor.name, action: 'project.create', subject: `project/${entity.name}/${name}` });
+    return made.created;
+  });
   row = await projectByName(db, entity.id, name);
   if (!row) throw new Error(`project ${name} vanished while it was made`);
   return { ...scopeOf(row, entity), created };

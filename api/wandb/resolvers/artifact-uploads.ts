@@ -15,7 +15,6 @@ import {
   type Upload,
 } from '../../../store/artifact-uploads.js';
 import { commitVersion } from '../../../store/artifact-commit.js';
-import { audit } from '../../../store/audit.js';
 import type { VersionRow } from '../../../store/artifact-versions.js';
 import type { ManifestType } from '../../../store/schema.js';
 import { artifactWireId } from '../../../domain/job.js';
@@ -269,15 +268,10 @@ async function commitArtifact(_: unknown, { input }: { input: { artifactID: stri
       db: context.db,
       blobs: context.blobs,
       mayRead: async (other) => (await visibleVersion(context, other)) !== undefined,
+      actor: context.actor.name,
     },
     version.id,
   );
   forgetLoaded(context);
-  if (version.state === 'PENDING' && version.run_id === null)
-    await audit(context.db, {
-      actor: context.actor.name,
-      action: 'artifact.create',
-      subject: `artifact/${committed.entity_name}/${committed.project_name}/${committed.collection}:v${committed.version_index ?? 0}`,
-    });
   return { artifact: committed };
 }

@@ -23,14 +23,11 @@ interface AlertInput {
 async function notifyScriptableRunAlert(_: unknown, { input }: { input: AlertInput }, context: Context) {
   const run = await runToWrite(context, input.entityName, input.projectName, input.runName, 'Sending an alert');
   const alert = { title: input.title, text: input.text, severity: input.severity ?? 'INFO' };
-  const saved = await saveAlert(context.db, run.id, alert, input.waitDuration ?? 0);
-  if (saved)
-    await audit(context.db, {
-      actor: context.actor.name,
-      action: 'run.alert',
-      subject: runSubject(run),
-      data: { ...saved },
-    });
+  await context.db.transaction().execute(async (tx) => {
+    const saved = await saveAlert(tx, run.id, alert, input.waitDuration ?? 0);
+    if (saved)
+      await audit(tx, { actor: context.actor.name, action: 'run.alert', subject: runSubject(run), data: { ...saved } });
+  });
   return { success: true };
 }
 
@@ -50,20 +47,23 @@ async function createCustomChart(_: unknown, { input }: { input: ChartInput }, c
     throw new DavitError('not-found', `There is no entity "${input.entity.slice(0, 200)}" that this key may see.`);
   requireWriter(entity.role, 'Making a chart');
   if (context.actor.kind === 'run') throw new DavitError('forbidden', "A launch's key makes no charts for an entity.");
-  const { id, changed } = await saveChart(context.db, {
-    entityId: entity.id,
-    name: input.name,
-    displayName: input.displayName ?? input.name,
-    type: input.type ?? '',
-    access: input.access ?? '',
-    spec: input.spec ?? '{}',
-    createdBy: context.actor.name,
-  });
-  if (changed)
-    await audit(context.db, {
-      actor: context.actor.name,
-      action: 'chart.create',
-      subject: `chart/${entity.name}/${input.name.slice(0, 200)}`,
+  const id = await context.db.transaction().execute(async (tx) => {
+    const saved = await saveChart(tx, {
+      entityId: entity.id,
+      name: input.name,
+      displayName: input.displayName ?? input.name,
+      type: input.type ?? '',
+      access: input.access ?? '',
+      spec: input.spec ?? '{}',
+      createdBy: context.actor.name,
     });
+    if (saved.changed)
+      await audit(tx, {
+        actor: context.actor.name,
+        action: 'chart.create',
+        subject: `chart/${entity.name}/${input.name.slice(0, 200)}`,
+      });
+    return saved.id;
+  });
   return { chart: { id: Buffer.from(`CustomChart:${id}`).toString('base64') } };
 }

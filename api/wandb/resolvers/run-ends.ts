@@ -14,8 +14,10 @@ export const runEndMutations = {
 async function stopRun(_: unknown, { input }: { input: { id: string } }, context: Context) {
   const run = await runOfId(context, input.id, 'Stopping a run');
   refuseOthers(context, run);
-  const success = await requestRunStop(context.db, run.id);
-  await audit(context.db, { actor: context.actor.name, action: 'run.stop', subject: runSubject(run) });
+  const success = await context.db.transaction().execute(async (tx) => {
+    await audit(tx, { actor: context.actor.name, action: 'run.stop', subject: runSubject(run) });
+    return requestRunStop(tx, run.id);
+  });
   return { success };
 }
 
@@ -29,12 +31,14 @@ async function removeRun(_: unknown, { input }: { input: DeleteInput }, context:
   refuseOthers(context, run);
   // Before the run: afterwards nobody would know which they were.
   const artifacts = input.deleteArtifacts === true ? await deleteRunArtifacts(context.db, run.id) : undefined;
-  const success = await deleteRun(context.db, run.id);
-  await audit(context.db, {
-    actor: context.actor.name,
-    action: 'run.delete',
-    subject: runSubject(run),
-    ...(artifacts === undefined ? {} : { data: { artifacts } }),
+  const success = await context.db.transaction().execute(async (tx) => {
+    await audit(tx, {
+      actor: context.actor.name,
+      action: 'run.delete',
+      subject: runSubject(run),
+      ...(artifacts === undefined ? {} : { data: { artifacts } }),
+    });
+    return deleteRun(tx, run.id);
   });
   return { success };
 }
@@ -57,13 +61,15 @@ async function updateRunState(_: unknown, { input }: { input: { id: string; stat
     );
   if (run.sweep_name !== null)
     throw new DavitError('invalid-request', 'The state of a run of a sweep cannot be changed: its sweep decides.');
-  if (!(await setRunState(context.db, run.id, state)))
-    throw new DavitError('invalid-request', `A run that is ${run.state} cannot be set to "${state}".`);
-  await audit(context.db, {
-    actor: context.actor.name,
-    action: 'run.state',
-    subject: runSubject(run),
-    data: { state, was: run.state },
+  await context.db.transaction().execute(async (tx) => {
+    if (!(await setRunState(tx, run.id, state)))
+      throw new DavitError('invalid-request', `A run that is ${run.state} cannot be set to "${state}".`);
+    await audit(tx, {
+      actor: context.actor.name,
+      action: 'run.state',
+      subject: runSubject(run),
+      data: { state, was: run.state },
+    });
   });
   return { success: true };
 }

@@ -2,7 +2,6 @@ import { DavitError } from '../../../domain/errors.js';
 import { readSweepConfig } from '../../../domain/sweeps/config.js';
 import { readYaml } from '../../../domain/sweeps/read-yaml.js';
 import { sweepStates, type SweepState } from '../../../domain/sweeps/state.js';
-import { audit } from '../../../store/audit.js';
 import { createSweepAgent, listSweepAgents, sweepOfAgent } from '../../../store/sweep-agents.js';
 import { changeSweep, createSweep, enqueueSweepRun } from '../../../store/sweep-changes.js';
 import { judgeRuns } from '../../../store/sweep-early-stop.js';
@@ -51,16 +50,7 @@ async function upsertSweep(_: unknown, { input }: { input: UpsertSweepInput }, c
   const fields = fieldsOf(input, read);
   if (input.id) {
     const { sweep, scope } = await sweepToWrite(context, input.id, 'Changing a sweep');
-    await changeSweep(context.db, sweep.id, fields);
-    const only = Object.keys(fields);
-    // A local controller tells its schedule every few seconds; that is its stream, not an act of somebody's.
-    if (only.includes('state') || (fields.config !== undefined && fields.config !== sweep.config) || only.length === 0)
-      await audit(context.db, {
-        actor: context.actor.name,
-        action: fields.state ? 'sweep.state' : 'sweep.update',
-        subject: subjectOf(sweep),
-        data: fields.state ? { state: fields.state } : {},
-      });
+    await changeSweep(context.db, sweep, fields, context.actor.name);
     return {
       ...(await payload(context, scope, sweep.id)),
       configValidationWarnings: read?.warnings ?? [],
@@ -76,16 +66,14 @@ async function upsertSweep(_: unknown, { input }: { input: UpsertSweepInput }, c
   const { actor } = context;
   const { state: _state, ...given } = fields;
   const id = await createSweep(context.db, {
-    projectId: scope.id,
+    project: scope,
+    actor: actor.name,
     config: input.config,
     fields: given,
     priorRuns: readPriorRuns(input.priorRunsFilters),
     ...(actor.userId === undefined ? {} : { userId: actor.userId }),
   });
-  const answer = await payload(context, scope, id);
-  if (answer.sweep)
-    await audit(context.db, { actor: actor.name, action: 'sweep.create', subject: subjectOf(answer.sweep) });
-  return { ...answer, configValidationWarnings: read.warnings, inserted: true };
+  return { ...(await payload(context, scope, id)), configValidationWarnings: read.warnings, inserted: true };
 }
 
 function checkedConfig(text: string) {
@@ -173,12 +161,12 @@ async function enqueue(
 ) {
   const { sweep } = await sweepToWrite(context, input.id, 'Adding a run to a sweep');
   const { actor } = context;
-  const id = await enqueueSweepRun(context.db, sweep.id, {
+  const id = await enqueueSweepRun(context.db, sweep, {
     args: readArgs(input.config),
+    actor: actor.name,
     ...(input.displayName ? { displayName: input.displayName } : {}),
     ...(actor.userId === undefined ? {} : { userId: actor.userId }),
   });
-  await audit(context.db, { actor: actor.name, action: 'sweep.enqueue', subject: subjectOf(sweep), data: { run: id } });
   return { id, runQueueItemId: null };
 }
 
@@ -207,5 +195,3 @@ async function sweepToWrite(
 }
 
 const notFound = (name: string) => new DavitError('not-found', `There is no sweep "${name}" that this key may see.`);
-const subjectOf = (sweep: { name: string; project_name: string; entity_name: string }): string =>
-  `sweep/${sweep.entity_name}/${sweep.project_name}/${sweep.name}`;
