@@ -24,6 +24,8 @@ export interface LineBases {
   /** What the process that resumed last found. */
   before?: BeforeResume;
   replay?: Replay;
+  /** After a fork or a rewind: the client does not know what the summary had, so those values stay until it says others. */
+  inherits?: true;
 }
 
 /**

@@ -3,6 +3,7 @@ import { DavitError } from '../domain/errors.js';
 import { isJsonObject, markTokens, unmarkTokens, type Json } from '../domain/extended-json.js';
 import { isLate, type LifeStart } from './life-start.js';
 import type { Store } from './open.js';
+import { copyFolded, copyLines } from './history-copy.js';
 import { cutLines, forgetMetrics, linesUpTo } from './history-cut.js';
 
 /** History that is cut off (rewind), copied to another run (fork) or forgotten (a new life). */
@@ -33,37 +34,37 @@ export async function rewind(db: Store, runId: number, step: number, start: Life
     await cutLines(tx, runId, kept);
     await tx
       .updateTable('run')
-      .set({ history_lines: kept, summary: await summaryAt(tx, runId, kept) })
+      .set({ history_lines: kept, summary: await summaryAt(tx, runId, kept), ...inheriting })
       .where('id', '=', runId)
       .execute();
     return kept;
   });
 }
 
-/** A fork begins with what its parent had logged up to `step`: its steps and lines go on from there. */
+/**
+ * A fork begins with what its parent had logged up to `step`: its steps and lines go on from there. Its client knows no more of the parent than
+ * that step, so the config is what the script gives, and the summary is kept here.
+ */
 export async function copyHistory(tx: Store, from: { id: number; step: number }, toRunId: number): Promise<void> {
   // Locked against a rewind or a new life of the parent; lines that it logs meanwhile are put behind what is copied.
   const parent = await tx.selectFrom('run').select('id').where('id', '=', from.id).forShare().executeTakeFirst();
   if (!parent) throw new DavitError('not-found', 'The run to fork from was deleted.');
   const lines = await linesUpTo(tx, from.id, from.step);
-  await tx
-    .insertInto('run_line')
-    .columns(['run_id', 'file', 'line', 'content'])
-    .expression((eb) =>
-      eb
-        .selectFrom('run_line')
-        .select([eb.val(toRunId).as('run_id'), 'file', 'line', 'content'])
-        .where('run_id', '=', from.id)
-        .where('file', '=', 'history')
-        .where('line', '<', lines),
-    )
-    .execute();
+  await copyLines(tx, from.id, toRunId, lines);
+  await copyFolded(tx, from.id, toRunId, lines);
   await tx
     .updateTable('run')
-    .set({ history_lines: lines, summary: await summaryAt(tx, toRunId, lines) })
+    .set({
+      history_lines: lines,
+      summary: await summaryAt(tx, toRunId, lines),
+      ...inheriting,
+    })
     .where('id', '=', toRunId)
     .execute();
 }
+
+/** What the client says of the summary is not all of it. */
+const inheriting = { line_base: sql<string>`line_base || '{"inherits": true}'` };
 
 /** So far back a value is looked for that is not logged at each step; a line longer than this is not looked at. */
 const summaryLines = 200;

@@ -73,8 +73,9 @@ const opened = {
 /** Some clients count console and events from 0 again: domain/line-places.ts. */
 export async function resume(tx: Store, run: LifeOf): Promise<void> {
   const counts = { history: run.history_lines, events: run.events_lines, log: run.log_lines };
-  const { log, events, processes = [] } = run.line_base;
+  const { log, events, processes = [], inherits } = run.line_base;
   const base: LineBases = {
+    ...(inherits ? { inherits } : {}),
     log: { base: run.log_lines, shift: null },
     events: { base: run.events_lines, shift: null },
     processes: withProcess(processes, counts),

@@ -11,10 +11,10 @@ import { placeKnown, placeShared } from './run-writers.js';
 import { tellLaunch } from './run-upsert.js';
 import { storable } from './text.js';
 
-/** What a process says replaces what is there, unless others speak of the same run too. */
-function summaryOf(stored: string, message: StreamMessage, shared: boolean): string {
+/** What a process says replaces what is there, unless others speak of the same run too, or the run has values that it does not know of. */
+function summaryOf(stored: string, message: StreamMessage, joins: boolean): string {
   if (message.summary === undefined) return stored;
-  return shared || message.derivesSummary ? joinSummaries(stored, message.summary) : message.summary;
+  return joins || message.derivesSummary ? joinSummaries(stored, message.summary) : message.summary;
 }
 
 /** One file-stream request, read and checked. */
@@ -106,7 +106,9 @@ export async function applyStream(
         log_lines: counts.log,
         ...(message.summary === undefined && summary === run.summary
           ? {}
-          : { summary: storable(summaryOf(summary, message, shared !== undefined)) }),
+          : {
+              summary: storable(summaryOf(summary, message, shared !== undefined || run.line_base.inherits === true)),
+            }),
         ...(run.spoken ? {} : { spoken: true }),
         ...(resumed?.bases ? { line_base: JSON.stringify(resumed.bases) } : {}),
         heartbeat_at: sql`now()`,

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../domain/extended-json.js';
 import { parseExtendedJson } from '../../domain/extended-json.js';
 import { inTurn } from '../../api/wandb/turns.js';
+import { copyFolded, copyLines } from '../../store/history-copy.js';
 import { cutLines, linesUpTo } from '../../store/history-cut.js';
 import { sampledHistory } from '../../store/history-sample.js';
+import { writeMetricLines } from '../../store/metric-lines.js';
 import { metricStats } from '../../store/metric-stats.js';
 import { copyHistory } from '../../store/run-branch.js';
 import { startTrackingApi, type TrackingApi } from '../support/tracking-api.js';
@@ -164,6 +166,47 @@ test('a rewind cuts whatever lies behind the step, and a fork takes what lies be
     await expectLike(cut, expected);
   }
   model.write(0, lines);
+  await expectLike(run, model);
+});
+
+test('a fork is the same in however many pieces it is copied: gaps, heavy lines and lines that wait to be folded again', async () => {
+  const run = await newRun();
+  const model = new HistoryModel();
+  const write = async (from: number, lines: string[], more: object = {}) => {
+    await post(run, from, lines, more);
+    model.write(from, lines);
+  };
+  const content = (from: number, until: number, salt: number) => range(from, until).map((step) => line(step, salt));
+  await write(0, content(0, 1_100, 1));
+  await write(2_100, content(2_100, 2_300, 1));
+  await write(2_300, [`{"_step":2300,"loss":1,"text":"${'x'.repeat(300_000)}"}`, ...content(2_301, 2_400, 1)]);
+  // Written again, and not folded again.
+  const again = content(10, 12, 2);
+  await api.db.transaction().execute(async (tx) => {
+    await writeMetricLines(tx, run.id, 'history', { offset: 10, lines: again, below: 2_400 });
+  });
+  model.write(10, again);
+  const { dirty } = await api.db
+    .selectFrom('metric_fold')
+    .select('dirty')
+    .where('run_id', '=', run.id)
+    .executeTakeFirstOrThrow();
+  expect(dirty).toEqual([0]);
+
+  for (const [end, piece, chunks] of [
+    [2_400, { lines: 100, bytes: 5_000 }, 3],
+    [2_200, { lines: 20_000, bytes: 1e9 }, 1_000],
+    [1_500, { lines: 7, bytes: 1 }, 1],
+    [0, { lines: 10, bytes: 10 }, 2],
+  ] as const) {
+    const fork = await newRun();
+    await api.db.transaction().execute(async (tx) => {
+      await copyLines(tx, run.id, fork.id, end, piece);
+      await copyFolded(tx, run.id, fork.id, end, chunks);
+      await tx.updateTable('run').set({ history_lines: end }).where('id', '=', fork.id).execute();
+    });
+    await expectLike(fork, model.upTo(end));
+  }
   await expectLike(run, model);
 });
 

@@ -263,6 +263,9 @@ test('a rewound run has what was logged up to the step, and goes on there', asyn
     console: ['first', 'of the first life', 'again'],
     summary: { _step: 1, loss: 1 },
   });
+  // The client was not told what the summary had, and sends what it has logged itself.
+  await post('rewound', summary('{"acc":0.5,"_step":3}'));
+  expect((await seen('rewound')).summary).toEqual({ _step: 3, loss: 1, acc: 0.5 });
   for (const [run, step] of [
     ['nobody', 1],
     ['rewound', -1],
@@ -287,9 +290,15 @@ test('a fork begins with the history of its parent, which stays as it is', async
     summary: { _step: 1, loss: 1 },
   });
   expect(await seen('parent')).toMatchObject({ steps: [0, 1, 2], console: ['first', 'of the first life'] });
+  // Its client has never heard of the parent's metrics, and sends its own ones only.
+  await post('fork', summary('{"acc":0.5,"_step":2}'));
+  expect((await seen('fork')).summary).toEqual({ _step: 2, loss: 1, acc: 0.5 });
   // Begun again it is the same fork.
   expect(await init('fork', { config })).toMatchObject({ bucket: { historyLineCount: 2 } });
   expect(await seen('fork')).toMatchObject({ steps: [0, 1], console: [] });
+
+  // A config is the script's own: the client neither asks for the parent's nor keeps it.
+  expect((await read('fork')).config).not.toHaveProperty('lr');
 
   const orphan = await api.graphql(upsert, {
     name: 'orphan',
@@ -297,4 +306,45 @@ test('a fork begins with the history of its parent, which stays as it is', async
     config: '{"_wandb":{"value":{"branch_point":{"run_id":"gone","step":1}}}}',
   });
   expect(orphan).toMatchObject({ status: 200, errors: [{ message: expect.stringContaining('gone') as string }] });
+});
+
+test('a fork whose server dies half-way shows nothing of it, and is whole when its client asks again', async () => {
+  await init('huge');
+  await post('huge', history(0, ...Array.from({ length: 3_000 }, (_, step) => step)));
+  // Copying stands still in the middle of the lines until the lock is free.
+  await sql`
+    create function stand_still() returns trigger language plpgsql as $$ begin
+      if new.line = 2000 then perform pg_advisory_xact_lock(77, 1); end if;
+      return new;
+    end $$`.execute(api.db);
+  await sql`create trigger stand_still before insert on run_line for each row execute function stand_still()`.execute(
+    api.db,
+  );
+  const variables = {
+    name: 'child',
+    host: 'vm',
+    config: '{"_wandb":{"value":{"branch_point":{"run_id":"huge","step":2500}}}}',
+  };
+  const found = () => api.db.selectFrom('run').select(['id', 'history_lines']).where('name', '=', 'child').execute();
+  await api.db.connection().execute(async (db) => {
+    await sql`select pg_advisory_lock(77, 1)`.execute(db);
+    const first = api.graphql<Answer>(upsert, variables);
+    const pid = await until(async () => {
+      const { rows } = await sql<{ pid: number }>`
+        select pid from pg_locks where locktype = 'advisory' and classid = 77 and not granted`.execute(db);
+      return rows[0]?.pid;
+    });
+    expect(await found()).toEqual([]);
+    await sql`select pg_terminate_backend(${pid}::int)`.execute(db);
+    expect((await first).status).toBe(503);
+    expect(await found()).toEqual([]);
+    await sql`select pg_advisory_unlock(77, 1)`.execute(db);
+  });
+  await sql`drop trigger stand_still on run_line`.execute(api.db);
+
+  for (let again = 0; again < 2; again++) expect((await send(variables)).bucket.historyLineCount).toBe(2_501);
+  const [child] = await found();
+  expect((await readHistory(api.db, child?.id ?? 0, { limit: 10_000 })).map((h) => h.values['_step'])).toEqual(
+    Array.from({ length: 2_501 }, (_, step) => step),
+  );
 });

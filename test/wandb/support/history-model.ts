@@ -6,13 +6,22 @@ import { evenly, valuesOf } from '../../../store/run-lines.js';
 /** A history as a list of lines in memory: what the store has to answer like. */
 export class HistoryModel {
   readonly #lines = new Map<number, string>();
+  #end = 0;
 
   write(offset: number, content: readonly string[]): void {
     for (const [i, text] of content.entries()) this.#lines.set(offset + i, text);
   }
 
+  /** The same below a line. A run that was cut in a gap counts the lines of the gap. */
+  upTo(end: number): HistoryModel {
+    const cut = new HistoryModel();
+    for (const [line, text] of this.#lines) if (line < end) cut.write(line, [text]);
+    cut.#end = end;
+    return cut;
+  }
+
   get count(): number {
-    return Math.max(-1, ...this.#lines.keys()) + 1;
+    return Math.max(this.#end, Math.max(-1, ...this.#lines.keys()) + 1);
   }
 
   get lastStep(): number {
