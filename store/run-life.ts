@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { deleteVersion } from './artifact-delete.js';
 import type { Store } from './open.js';
+import { inTransaction } from './transaction.js';
 
 /** The client shows a sign of life each 30 s; what is silent for longer than this has crashed. */
 export const runSilentMs = 5 * 60_000;
@@ -61,11 +62,15 @@ export async function setRunState(db: Store, runId: number, state: keyof typeof 
   return done.numUpdatedRows > 0n;
 }
 
-/** With its lines and file names; the bytes of files are swept elsewhere. */
-export async function deleteRun(db: Store, runId: number): Promise<boolean> {
-  const done = await db.deleteFrom('run').where('id', '=', runId).executeTakeFirst();
-  return done.numDeletedRows > 0n;
-}
+/** With its lines and file names; the bytes of files are swept elsewhere. What it logged as artifacts stays, and remembers its name. */
+export const deleteRun = (db: Store, runId: number): Promise<boolean> =>
+  inTransaction(db, async (tx) => {
+    const run = await tx.selectFrom('run').select('name').where('id', '=', runId).forUpdate().executeTakeFirst();
+    if (!run) return false;
+    await tx.updateTable('artifact').set({ deleted_run: run.name }).where('run_id', '=', runId).execute();
+    await tx.deleteFrom('run').where('id', '=', runId).execute();
+    return true;
+  });
 
 /** The versions that it logged. Returns how many there were. */
 export async function deleteRunArtifacts(db: Store, runId: number): Promise<number> {

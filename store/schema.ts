@@ -88,6 +88,8 @@ export interface Schema {
     file_count: Generated<number>;
     created_by: Generated<string>;
     run_id: Maybe<number>;
+    /** The name of the run that logged it and was deleted since. */
+    deleted_run: Maybe<string>;
     created_at: At;
     committed_at: MaybeAt;
     digest_algorithm: ColumnType<DigestAlgorithm, DigestAlgorithm | undefined, DigestAlgorithm>;

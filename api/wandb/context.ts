@@ -38,8 +38,8 @@ export interface ProjectScope {
   role: Role;
 }
 
-/** A run and where it was found. */
-export type RunParent = RunRow & { scope: ProjectScope };
+/** A run and where it was found. Of a deleted one there is no more than its name. */
+export type RunParent = RunRow & { scope: ProjectScope; deleted?: true };
 
 /** The entity that is meant when none is named: the user's own, or the one that the key is bound to. */
 export async function defaultEntity(context: Context): Promise<{ id: number; name: string }> {

@@ -15,6 +15,7 @@ import * as runFiles from './0014-run-files.js';
 import * as drains from './0015-drains.js';
 import * as runLists from './0016-run-lists.js';
 import * as registries from './0017-registries.js';
+import * as deletedRuns from './0018-deleted-runs.js';
 
 export interface Migration {
   name: string;
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   drains,
   runLists,
   registries,
+  deletedRuns,
 ];

@@ -243,3 +243,40 @@ test('types, collections and lineage are told from both ends', async () => {
     },
   });
 });
+
+test('a version whose run was deleted names it, until another run takes the name', async () => {
+  const begin = async () => {
+    const answer = await api.graphql<{ upsertBucket: { bucket: { id: string } } }>(
+      'mutation { upsertBucket(input: {name: "brief", modelName: "demo"}) { bucket { id } } }',
+    );
+    return answer.data.upsertBucket.bucket.id;
+  };
+  const id = await begin();
+  const run = await api.db.selectFrom('run').select('id').where('name', '=', 'brief').executeTakeFirstOrThrow();
+  const stored = { entityId: api.entityId, project: 'demo', collection: 'orphan', files: { a: 'of a brief run' } };
+  const { artifactId } = await storeVersion(api, stored);
+  await api.db.updateTable('artifact').set({ run_id: run.id }).where('id', '=', artifactId).execute();
+  const maker = async () => {
+    const { data, errors } = await api.graphql<{ artifact: { createdBy: unknown } }>(
+      `query ($id: ID!) { artifact(id: $id) { createdBy { __typename ... on Run {
+        id name displayName state config historyLineCount historyKeys createdAt tags fileCount project { name entity { name } } } } } }`,
+      { id: artifactWireId(artifactId) },
+    );
+    expect(errors).toBeUndefined();
+    return data.artifact.createdBy;
+  };
+  expect(await maker()).toMatchObject({ __typename: 'Run', id, name: 'brief', state: 'running' });
+  await api.graphql('mutation ($id: ID!) { deleteRun(input: {id: $id}) { success } }', { id });
+  expect(await maker()).toMatchObject({
+    __typename: 'Run',
+    id,
+    name: 'brief',
+    state: null,
+    config: '{}',
+    historyLineCount: 0,
+    fileCount: 0,
+    project: { name: 'demo', entity: { name: 'ada' } },
+  });
+  await begin();
+  expect(await maker()).toEqual({ __typename: 'User' });
+});

@@ -2,7 +2,7 @@ import { artifactWireId } from '../../../domain/job.js';
 import { runsThatUsed } from '../../../store/artifact-lineage.js';
 import type { VersionRow } from '../../../store/artifact-versions.js';
 import { userById } from '../../../store/entities.js';
-import { runById } from '../../../store/runs.js';
+import { runById, runByName } from '../../../store/runs.js';
 import type { Context, RunParent } from '../context.js';
 import { aliasGlobalId, tagGlobalId } from '../ids.js';
 import { currentManifestOf, filesByManifestEntries, filesOfVersion } from './artifact-files.js';
@@ -124,12 +124,69 @@ async function usedBy(version: VersionRow, args: { after?: string | null; first?
   };
 }
 
-/** The run that logged it, or whoever did. Never null: clients up to 0.22 fall over that. */
+/**
+ * The run that logged it, by its name alone when it was deleted: clients then look for it, and say that they cannot find it. Else whoever did.
+ * Never null: 0.19 falls over that.
+ */
 async function createdBy(version: VersionRow, _: unknown, context: Context) {
   const run = version.run_id === null ? undefined : await runById(context.db, version.run_id);
   const scope = run && (await loadersOf(context).project(run.project_id));
   if (run && scope) return { ...run, scope } satisfies RunParent;
+  const gone = version.deleted_run === null ? undefined : await deletedRun(version, version.deleted_run, context);
+  if (gone) return gone;
   const user = version.user_id === null ? undefined : await userById(context.db, version.user_id);
   const username = user?.username ?? version.created_by;
   return shownUser({ user_id: user?.id ?? 0, username, user_display_name: user?.display_name ?? username });
 }
+
+/** Not when its name was given to another run since: that one would be taken for it. */
+async function deletedRun(version: VersionRow, name: string, context: Context): Promise<RunParent | undefined> {
+  const scope = await loadersOf(context).project(version.project_id);
+  if (!scope || (await runByName(context.db, version.project_id, name))) return undefined;
+  const { created_at: at, entity_id, entity_name, project_id, project_name } = version;
+  return {
+    ...emptyRun,
+    name,
+    display_name: name,
+    created_at: at,
+    heartbeat_at: at,
+    entity_id,
+    entity_name,
+    project_id,
+    project_name,
+    scope,
+  };
+}
+
+/** No run has this id: whatever is asked of it is empty. */
+const emptyRun = {
+  id: 0,
+  deleted: true as const,
+  state: 'finished' as const,
+  config: '{}',
+  summary: '{}',
+  notes: '',
+  description: '',
+  tags: [],
+  group_name: '',
+  job_type: '',
+  host: '',
+  program: '',
+  repo: '',
+  commit: '',
+  sweep_name: null,
+  user_id: null,
+  username: null,
+  user_display_name: null,
+  launch_id: null,
+  stopped: false,
+  exit_code: null,
+  history_lines: 0,
+  events_lines: 0,
+  log_lines: 0,
+  ended_at: null,
+  life: 0,
+  life_at: null,
+  spoken: false,
+  line_base: {},
+};

@@ -12,6 +12,7 @@ export const runResolvers = {
   Run: {
     id: (run: RunParent) => runGlobalId(run),
     displayName: (run: RunParent) => run.display_name,
+    state: (run: RunParent) => (run.deleted ? null : run.state),
     config: (run: RunParent) => run.config,
     wandbConfig: (run: RunParent, args: { keys?: string[] | null }) => wandbConfig(run, args.keys),
     summaryMetrics: (run: RunParent, args: { keys?: string[] | null }) =>

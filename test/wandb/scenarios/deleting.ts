@@ -40,6 +40,12 @@ assert sorted(versions()) == ["v0", "v3"], versions()
 left = wandb.Api().artifact(project + "/data:v0")
 with open(os.path.join(left.download("got"), "data.txt")) as file:
     assert file.read() == "first"
+try:
+    left.logged_by()
+except ValueError as error:
+    assert "Could not find run" in str(error) and "keeps" in str(error), error
+else:
+    raise AssertionError("a deleted run was found")
 # The number of a version that is gone is not given again.
 log("next", "fifth")
 assert sorted(versions()) == ["v0", "v3", "v4"], versions()
@@ -49,7 +55,7 @@ export const deletingScenarios: Scenario[] = [
   {
     name: 'run-deleted-with-artifacts',
     promise:
-      'Deleting a run with its artifacts takes the versions that it logged and no others; without, they stay and can be read.',
+      'Deleting a run with its artifacts takes the versions that it logged and no others; without, they stay, can be read, and say that their run cannot be found.',
     async run(ctx) {
       const result = await ctx.python(program);
       expect(result.output.match(/^REFUSED/gm)).toHaveLength(2);
