@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { blockLines } from '../domain/metric-segment.js';
+import { spoilExports } from './history-exports.js';
 import { foldOf } from './metric-fold.js';
 import { recountMetrics, removeSegments } from './metric-rows.js';
 import type { Store } from './open.js';
@@ -16,6 +17,7 @@ export async function cutLines(tx: Store, runId: number, kept: number, file: Met
     .where('file', '=', file)
     .where('line', '>=', kept)
     .execute();
+  if (file === 'history') await spoilExports(tx, runId, kept);
   const { folded } = await foldOf(tx, runId, file);
   if (folded <= kept) return;
   // The block that is cut through is folded again.

@@ -1,3 +1,4 @@
+import { spoilExports } from './history-exports.js';
 import { foldOf, markDirty } from './metric-fold.js';
 import type { Store } from './open.js';
 import { writeLines } from './run-lines.js';
@@ -12,6 +13,7 @@ export async function writeMetricLines(
 ): Promise<void> {
   const changed = await writeLines(tx, runId, file, given);
   if (changed.length === 0) return;
+  if (file === 'history') await spoilExports(tx, runId, Math.min(...changed));
   const { folded } = await foldOf(tx, runId, file);
   await markDirty(
     tx,

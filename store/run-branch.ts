@@ -5,12 +5,14 @@ import { isLate, type LifeStart } from './life-start.js';
 import type { Store } from './open.js';
 import { copyFolded, copyLines } from './history-copy.js';
 import { cutLines, forgetMetrics, linesUpTo } from './history-cut.js';
+import { spoilExports } from './history-exports.js';
 
 /** History that is cut off (rewind), copied to another run (fork) or forgotten (a new life). */
 
 /** Of the metrics that are computed from lines nothing may stay that a cut line was part of. */
 export async function forgetHistory(tx: Store, runId: number): Promise<void> {
   await forgetMetrics(tx, runId);
+  await spoilExports(tx, runId, 0);
   await tx.deleteFrom('run_line').where('run_id', '=', runId).where('file', '=', 'history').execute();
 }
 

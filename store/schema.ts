@@ -249,6 +249,18 @@ export interface Schema {
     high: Maybe<number>;
   };
   run_metric: { run_id: number; file: MetricFile; key: string; stats: Json<MetricStats> };
+  history_export: {
+    id: Generated<number>;
+    run_id: Maybe<number>;
+    project_id: Maybe<number>;
+    run_name: string;
+    first: number;
+    until: number;
+    blob_key: Maybe<string>;
+    begun_at: At;
+    made_at: MaybeAt;
+    spoiled: Generated<boolean>;
+  };
   run_file: {
     run_id: number;
     name: string;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { failure } from '../../domain/errors.js';
 import { sweepArtifacts } from '../../store/artifact-sweep.js';
+import { sweepHistoryExports } from '../../store/history-exports.js';
 import type { Blobs } from '../../store/blobs/blobs.js';
 import { dueForRelease, endWaiting, expired, release } from '../../store/line-operations.js';
 import { dropOldEstimates, settleEstimates } from '../../store/estimates.js';
@@ -200,7 +201,7 @@ export function createSweeps(deps: SweepDeps) {
   }
 
   /** As long as there is something: each round takes a bounded number. */
-  async function tidyArtifacts(): Promise<void> {
+  async function tidyBlobs(): Promise<void> {
     const { blobs } = deps;
     if (!blobs) return;
     await blobs.removeLeftovers?.();
@@ -209,6 +210,7 @@ export function createSweeps(deps: SweepDeps) {
       more = Object.values(swept).some((count) => count > 0);
       if (more) log.info(swept, 'removed what artifacts left behind');
     }
+    while ((await sweepHistoryExports({ db, blobs })) > 0);
   }
 
   const sweeps = [
@@ -224,7 +226,7 @@ export function createSweeps(deps: SweepDeps) {
     { name: 'open-workflows', everyMs: 30_000, run: checkOpenWorkflows },
     { name: 'ends', everyMs: 600_000, run: () => trimEnds(db) },
     { name: 'estimates', everyMs: 10_000, run: () => settleEstimates(db) },
-    { name: 'artifacts', everyMs: 60_000, run: tidyArtifacts },
+    { name: 'artifacts', everyMs: 60_000, run: tidyBlobs },
     { name: 'silent-runs', everyMs: 5_000, run: async () => void (await markCrashedRuns(db)) },
     { name: 'parameter-sweeps', everyMs: 5_000, run: async () => void (await finishSweeps(db)) },
     { name: 'tidy', everyMs: 3600_000, run: tidy },

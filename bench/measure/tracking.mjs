@@ -25,6 +25,7 @@ export async function tracking({ quick }) {
     const whole = await timed(stack, 5, () => wire.sample('long', 500));
     const keys = await timed(stack, 5, () => wire.keys('long'));
     const rss = stack.memory().server.rss;
+    const file = await exported(stack, wire, 'long');
 
     const hundred = Array.from({ length: 100 }, (_, i) => `many-${i}`);
     for (const name of hundred) {
@@ -49,6 +50,13 @@ export async function tracking({ quick }) {
         row('tracking.windowMs', 'a tenth of it, 500 samples, p50', window),
         row('tracking.wholeMs', '500 whole lines of it, p50', whole),
         row('tracking.keysMs', 'its keys with kinds and last values, p50', keys),
+        {
+          id: 'tracking.exportMs',
+          what: `its ${steps} steps as a parquet file, when first asked for`,
+          value: file.ms,
+          unit: 'ms',
+          note: `${mib(file.bytes).toFixed(0)} MiB; API at ${file.rssMiB.toFixed(0)} MiB at most, ${mib(rss).toFixed(0)} before; CPU of API and PostgreSQL ${file.cpuMs.toFixed(0)}`,
+        },
         row('tracking.runsMs', '100 runs × 1 key, 200 samples, one request a run, 8 at a time, p50', manyRuns),
         row('tracking.projectMs', '100 runs × 1 key, 200 samples, one request, p50', listed),
         {
@@ -62,7 +70,7 @@ export async function tracking({ quick }) {
       notes: [
         `The store holds ${size.rows[0].n} lines: ${mib(size.rows[0].lines).toFixed(0)} MiB, and ${mib(size.rows[0].chunks).toFixed(0)} MiB of chunks.`,
       ],
-      detail: { one, fifty, narrow, fill, curve, window, whole, keys, manyRuns, listed, size: size.rows[0] },
+      detail: { one, fifty, narrow, fill, curve, window, whole, keys, file, manyRuns, listed, size: size.rows[0] },
     };
   } finally {
     await stack.stop();
@@ -153,6 +161,29 @@ async function filled(wire, name, { steps, keys, perRequest }) {
   return { ms: performance.now() - begun, rssMiB };
 }
 
+/** Until the file is there, however often that takes asking. */
+async function exported(stack, wire, name) {
+  let rssMiB = 0;
+  const watch = setInterval(() => (rssMiB = Math.max(rssMiB, mib(stack.memory().server.rss))), 200);
+  const cpu = stack.cpuMs();
+  const begun = performance.now();
+  let urls = [];
+  for (let asked = 0; urls.length === 0; asked++) {
+    if (asked === 20) throw new Error(`no file of ${name}`);
+    urls = await wire.files(name);
+  }
+  const ms = performance.now() - begun;
+  clearInterval(watch);
+  const after = stack.cpuMs();
+  const head = await fetch(urls[0], { method: 'HEAD' });
+  return {
+    ms,
+    rssMiB,
+    cpuMs: after.server + after.postgres - cpu.server - cpu.postgres,
+    bytes: Number(head.headers.get('content-length')),
+  };
+}
+
 const noise = Array.from({ length: 997 }, (_, i) => Number(Math.sin(i * 12.9898).toFixed(9)));
 
 function linesOf(offset, count, keys) {
@@ -230,6 +261,10 @@ class Wire {
   }
   async keys(name) {
     return (await this.#ofRun(name, 'historyKeys')).ms;
+  }
+  async files(name) {
+    return (await this.#ofRun(name, 'parquetHistory(liveKeys: ["_step"]) { parquetUrls }')).run.parquetHistory
+      .parquetUrls;
   }
   async curves(names, keys, samples) {
     const begun = performance.now();

@@ -16,6 +16,7 @@ import * as drains from './0015-drains.js';
 import * as runLists from './0016-run-lists.js';
 import * as registries from './0017-registries.js';
 import * as deletedRuns from './0018-deleted-runs.js';
+import * as historyExports from './0019-history-exports.js';
 
 export interface Migration {
   name: string;
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   runLists,
   registries,
   deletedRuns,
+  historyExports,
 ];

@@ -15,7 +15,7 @@ export const historyDefs = /* GraphQL */ `
     parquetHistory(liveKeys: [String!]): ParquetHistory!
   }
 
-  "Davit keeps history in its store; there are no parquet files to read instead."
+  "Files that hold all of a history, or none: then pages are read from the least \`_step\` in liveData on."
   type ParquetHistory {
     parquetUrls: [String!]!
     liveData: [JSON!]!

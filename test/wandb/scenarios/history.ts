@@ -16,7 +16,8 @@ def attribute(run, name):
     return run._attrs[name]
 `;
 
-function shownIn(output: string): Record<string, unknown> {
+/** What a program showed, by name. */
+export function shownIn(output: string): Record<string, unknown> {
   const lines = output.split('\n').flatMap((line) => {
     const at = line.indexOf('@@[');
     return at < 0 ? [] : [JSON.parse(line.slice(at + 2)) as [string, unknown]];

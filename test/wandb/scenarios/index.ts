@@ -4,6 +4,7 @@ import { cliScenarios } from './cli.js';
 import { consoleScenarios } from './console.js';
 import { deletingScenarios } from './deleting.js';
 import { fileScenarios } from './files.js';
+import { historyFileScenarios } from './history-files.js';
 import { historyScenarios } from './history.js';
 import { lifeScenarios } from './lives.js';
 import { mediaScenarios } from './media.js';
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...consoleScenarios,
   ...fileScenarios,
   ...historyScenarios,
+  ...historyFileScenarios,
   ...artifactScenarios,
   ...mediaScenarios,
   ...offlineScenarios,
