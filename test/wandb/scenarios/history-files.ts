@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parquetReadObjects } from 'hyparquet';
 import { expect } from 'vitest';
+import type { TrackingApi } from '../../support/tracking-api.js';
+import { until } from '../../support/until.js';
 import { shownIn } from './history.js';
 import type { Scenario } from './scenario.js';
 
@@ -76,6 +78,19 @@ const odd = ['nan', expect.stringMatching(/^inf/) as string, expect.stringMatchi
 const range = (until: number): number[] => Array.from({ length: until }, (_, i) => i);
 const reads = 'it has no way to read histories from files';
 
+/** Whoever asks first waits for the file only so long, and a busy machine may take longer. */
+const untilMade = (api: TrackingApi, project: string): Promise<boolean> =>
+  until(
+    async () => {
+      const { data } = await api.graphql<{ project: { run: { parquetHistory: { parquetUrls: string[] } } } }>(
+        'query Q($p: String) { project(name: $p, entityName: "ada") { run(name: "dense") { parquetHistory(liveKeys: ["_step"]) { parquetUrls } } } }',
+        { p: project },
+      );
+      return data.project.run.parquetHistory.parquetUrls.length > 0;
+    },
+    { what: 'the file of the history', ms: 120_000, everyMs: 100 },
+  );
+
 /** What the programs show of the first `count` steps. */
 function expectAll(shown: Record<string, unknown>, count: number): void {
   expect(shown['keys']).toEqual(['_runtime', '_step', '_timestamp', 'loss', 'odd', 'whole']);
@@ -91,7 +106,7 @@ export const historyFileScenarios: Scenario[] = [
     promise:
       'The history of an ended run is read and downloaded as files, every row once, also after the run went on and with what the client kept.',
     unavailable: { '0.19.11': reads, '0.22.3': reads },
-    async run({ api, python, folder }) {
+    async run({ api, python, folder, project }) {
       const pagesRead = () => api.requests.filter((request) => request === 'POST /graphql').length;
       const filesRead = () => api.requests.filter((request) => request.includes('/blobs/history/')).length;
       const refused = api.refused.length;
@@ -105,6 +120,7 @@ export const historyFileScenarios: Scenario[] = [
         [2500, 1],
         [2600, 2],
       ] as const) {
+        await untilMade(api, project);
         const before = { pages: pagesRead(), files: filesRead() };
         const read = await python(readAll);
         expect(read.complaints, read.output).toEqual([]);
