@@ -32,7 +32,7 @@ const settings = {
   jit: 'off',
   // The matching ones of 100,000 runs are kept in memory until they are counted and sorted; usually this is 4 MB.
   work_mem: '16MB',
-  // Half a million of values beside each other are worth a second process, even when most of them match.
+  // Going through so many is worth a second process, even when most of them match.
   parallel_setup_cost: '200',
   parallel_tuple_cost: '0.01',
 };
