@@ -139,6 +139,24 @@ export async function bytesIn(db: Store, md5: string, place: BytesPlace): Promis
   return row?.blob_key;
 }
 
+/** The same wherever in these projects it is. */
+export async function bytesInProjects(
+  db: Store,
+  md5: string,
+  projectIds: readonly number[],
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('artifact_file')
+    .innerJoin('artifact_membership', 'artifact_membership.artifact_id', 'artifact_file.artifact_id')
+    .innerJoin('artifact_collection', 'artifact_collection.id', 'artifact_membership.collection_id')
+    .select('artifact_file.blob_key')
+    .where('artifact_file.md5', '=', md5)
+    .where('artifact_collection.project_id', 'in', [...projectIds, 0])
+    .limit(1)
+    .executeTakeFirst();
+  return row?.blob_key;
+}
+
 /** The same for addresses of old clients, which name the version that first had the bytes, and at most an entity. */
 export async function bytesBornIn(
   db: Store,

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { DavitError } from '../../domain/errors.js';
-import { bytesBornIn, bytesIn } from '../../store/artifact-entries.js';
+import { bytesBornIn, bytesIn, bytesInProjects } from '../../store/artifact-entries.js';
 import { collectionNamed } from '../../store/artifact-lists.js';
 import { projectsOfEntity } from '../../store/projects.js';
 import { keyReachesProject, visibleEntity, visibleProject, type Context } from './context.js';
@@ -14,6 +14,7 @@ import { contextOf } from './request-context.js';
  *   /artifactsV2/{region}/{entity}/{project}/{collection}/{artifact id}/{birth artifact id}/{hex MD5}/{name}
  *   /artifactsV2/{region}/{entity}/{project}/{collection}/{birth artifact id}/{hex MD5}/{name}
  *   /artifactsV2/{region}/{entity}/{birth artifact id}/{hex MD5}
+ *   /artifacts/{entity}/{hex MD5}                                (of manifests with the storage layout V1)
  *
  * Answers with the address of the bytes. Clients do not escape the name, so it is not looked at.
  */
@@ -43,6 +44,7 @@ async function bytesOf(context: Context, parts: string[]): Promise<string | unde
   if (parts.length === 8)
     return inCollection(context, { entity, project, collection, version: parts[4], hex: parts[6] });
   if (parts.length === 7) return inCollection(context, { entity, project, collection, hex: parts[5] });
+  if (parts.length === 2) return inEntity(context, { entity: decoded(parts[0]), hex: parts[1] });
   return parts.length === 4 ? inEntity(context, { entity, birth: parts[2], hex: parts[3] }) : undefined;
 }
 
@@ -66,16 +68,17 @@ async function inCollection(
 
 async function inEntity(
   context: Context,
-  at: { entity: string | undefined; birth: string | undefined; hex: string | undefined },
+  at: { entity: string | undefined; birth?: string | undefined; hex: string | undefined },
 ): Promise<string | undefined> {
   const md5 = digestOf(at.hex);
-  const birth = artifactIdOf(decoded(at.birth) ?? '');
   const entity = at.entity ? await visibleEntity(context, at.entity) : undefined;
-  if (!entity || md5 === undefined || birth === undefined) return undefined;
+  if (!entity || md5 === undefined) return undefined;
   const projectIds: number[] = [];
   for (const id of await projectsOfEntity(context.db, entity.id))
     if (await keyReachesProject(context, id)) projectIds.push(id);
-  return bytesBornIn(context.db, md5, { artifactId: birth, projectIds });
+  if (at.birth === undefined) return bytesInProjects(context.db, md5, projectIds);
+  const birth = artifactIdOf(decoded(at.birth) ?? '');
+  return birth === undefined ? undefined : bytesBornIn(context.db, md5, { artifactId: birth, projectIds });
 }
 
 /** Hex of the raw MD5 → base64, as it is stored. */

@@ -34,8 +34,8 @@ export function wandbRouter(deps: WandbDeps): express.Router {
       .json({ errors: [{ message: 'Send GraphQL by POST.' }] });
   });
   router.post('/files/:entity/:project/:run/file_stream', key, json, fileStream(deps));
-  router.use('/artifactsV2', key, artifactDownload(deps));
-  router.use(['/graphql', '/files', '/artifactsV2'], errorsForTheClient(deps));
+  router.use(['/artifactsV2', '/artifacts'], key, artifactDownload(deps));
+  router.use(['/graphql', '/files', '/artifactsV2', '/artifacts'], errorsForTheClient(deps));
   return router;
 }
 

@@ -121,6 +121,11 @@ test('a file is had by its digest at the addresses that clients build themselves
   ])
     expect((await fetch(`${api.url}/artifactsV2/${path}`, { headers })).status, path).toBe(404);
   expect((await fetch(`${api.url}/artifactsV2/default/ada/${id}/${md5}`)).status).toBe(401);
+  // Of the old storage layout: by entity and digest alone.
+  expect(await (await fetch(`${api.url}/artifacts/ada/${md5}`, { headers })).text()).toBe('three');
+  for (const path of [`ada/${hex}`, `eve/${md5}`, 'ada', `ada/${md5}/x`])
+    expect((await fetch(`${api.url}/artifacts/${path}`, { headers })).status, path).toBe(404);
+  expect((await fetch(`${api.url}/artifacts/ada/${md5}`)).status).toBe(401);
 });
 
 test('pages of versions stay right while versions are added', async () => {

@@ -1,5 +1,6 @@
 import { artifactReadingScenarios } from './artifact-reading.js';
 import { artifactScenarios } from './artifacts.js';
+import { digestScenarios } from './artifact-digests.js';
 import { cliScenarios } from './cli.js';
 import { consoleScenarios } from './console.js';
 import { deletingScenarios } from './deleting.js';
@@ -37,6 +38,7 @@ export const scenarios: readonly Scenario[] = unique([
   ...publicApiScenarios,
   ...artifactReadingScenarios,
   ...registryScenarios,
+  ...digestScenarios,
   ...deletingScenarios,
 ]);
 
