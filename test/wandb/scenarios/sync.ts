@@ -43,7 +43,11 @@ export const syncScenarios: Scenario[] = [
     name: 'sync-of-a-resumed-run',
     promise:
       '`wandb sync` of what the processes of a resumed run recorded, in any order, neither doubles a line nor takes another process’s away.',
-    unavailable: { '0.19.11': 'it does not say when its process started, so nobody can tell which one is sent again' },
+    unavailable: {
+      '0.19.11': 'it does not say when its process started, so nobody can tell which one is sent again',
+      '0.28.2':
+        'its sync does not resume: its first request is that of a script which begins the run anew, and so it does',
+    },
     async run(ctx) {
       const env = (life: string) => ({ env: { WANDB_RUN_ID: 'on', LIFE: life, LINES: '3', HOW: 'allow' } });
       await ctx.python(training, env('one'));
