@@ -23,7 +23,7 @@ export function tableColumns(
 }
 
 /** A dot may be the way into a nested value; where U+FFFD stands the name as logged is not known. */
-const isName = (key: string): boolean => key !== '' && !/[.\u0000\ufffd]/.test(key);
+const isName = (key: string): boolean => key !== '' && !/[.\ufffd]/.test(key);
 
 function isOfAll({ types, min, max }: MetricStats, lines: number): boolean {
   if (types['number'] !== lines || Object.keys(types).length !== 1) return false;

@@ -27,7 +27,7 @@ export async function* parquetOfHistory(
   const writer = new ParquetWriter({ writer: bytes, schema: schemaOf(columns), createdBy: 'davit' });
   const size = groupRows(columns.length, range.until - range.first);
   for await (const { rows, values } of rowGroups(tx, runId, range, columns, size)) {
-    writer.write({
+    await writer.write({
       columnData: columns.map((name, i) => sourceOf(name, values[i]?.subarray(0, rows))),
       rowGroupSize: rows,
     });
@@ -35,7 +35,7 @@ export async function* parquetOfHistory(
     // Others are waiting.
     await setImmediate();
   }
-  writer.finish();
+  await writer.finish();
   yield taken(bytes);
 }
 
