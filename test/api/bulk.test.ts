@@ -1,19 +1,12 @@
 import { sql } from 'kysely';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDispatch, lazyTemporal, type FullDispatch } from '../../api/dispatch/index.js';
-import type { BulkAction } from '../../domain/bulk.js';
-import type { LaunchState } from '../../domain/words.js';
-import { startBulk } from '../../store/bulk.js';
 import { claim } from '../../store/line.js';
-import { openStore } from '../../store/open.js';
 import { until } from '../support/until.js';
 import { makeLaunchable, startTestApi, type TestApi } from './support/api.js';
-import { seedWaiting } from './support/seed.js';
+import { bulkSteps } from './support/bulks.js';
 
 let api: TestApi;
 const agent = { id: 'agent-1', incarnation: 'incarnation1' };
-let letters = 'abcdefghijklmnop';
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -25,45 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const makeQueue = async (name: string, settings: Record<string, unknown> = {}): Promise<number> => {
-  const made = await api.call('POST', '/queues', { body: { entity: 'lab', name, ...settings } });
-  expect(made.status, made.text).toBe(201);
-  return (await api.db.selectFrom('queue').select('id').where('name', '=', name).executeTakeFirstOrThrow()).id;
-};
-async function enqueue(queue: string, n: number, over: Record<string, unknown> = {}): Promise<string[]> {
-  const launches = Array.from({ length: n }, () => ({ queue: `lab/${queue}`, job: 'lab/demo/train', ...over }));
-  const answer = await api.call('POST', '/launches/batch', { body: { launches } });
-  expect(answer.status, answer.text).toBe(200);
-  return (answer.body.results as { id: string }[]).map(({ id }) => id);
-}
-/** A queue with that many waiting launches. */
-async function fill(name: string, n: number): Promise<{ queueId: number; ids: string[] }> {
-  const queueId = await makeQueue(name);
-  const [first = ''] = await enqueue(name, 1);
-  const letter = letters.charAt(0);
-  letters = letters.slice(1);
-  return { queueId, ids: [first, ...(await seedWaiting(api.db, { launchId: first }, n - 1, letter))] };
-}
-const start = (body: Record<string, unknown>, key = api.keys.ada) => api.call('POST', '/bulk', { key, body });
-const ended = (id: string) =>
-  until(
-    async () => {
-      const { body } = await api.call('GET', `/bulk/${id}`);
-      return body.state !== 'running' && (body as Record<string, unknown>);
-    },
-    { what: 'the end of the bulk', ms: 120_000 },
-  );
-async function done(body: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const started = await start(body);
-  expect(started.status, started.text).toBe(202);
-  return ended(started.body.id as string);
-}
-const line = async (queue: string) =>
-  ((await api.call('GET', `/launches?queue=lab/${queue}&order=line&limit=200`)).body.items as { id: string }[]).map(
-    ({ id }) => id,
-  );
-const rowsOf = (ids: readonly string[]) =>
-  api.db.selectFrom('launch').select(['id', 'state', 'held', 'priority']).where('id', 'in', ids).execute();
+const { makeQueue, enqueue, fill, start, ended, done, line, rowsOf } = bulkSteps(() => api);
 
 describe('a bulk', () => {
   test('shows what it would change, and changes nothing, when it is run dry', async () => {
@@ -263,151 +218,6 @@ describe('a bulk', () => {
     expect((await api.call('POST', `/bulk/${id}/cancel`)).body).toMatchObject({ state: 'cancelled', done: held });
     expect((await rowsOf(ids)).filter((row) => row.held).length).toBe(held);
     expect(await api.db.selectFrom('bulk_launch').select('n').where('bulk_id', '=', id).execute()).toEqual([]);
-  });
-});
-
-describe('a process that dies in the middle', () => {
-  /** One of several API processes, with connections of its own. */
-  function another(name: string): { dispatch: FullDispatch; kill(): Promise<void>; close(): Promise<void> } {
-    const log = pino({ level: 'silent' });
-    const store = openStore({
-      databaseUrl: api.databaseUrl,
-      maxConnections: 4,
-      applicationName: name,
-      onError: () => undefined,
-    });
-    const temporal = lazyTemporal({ address: '127.0.0.1:1', namespace: 'default' }, log);
-    const dispatch = createDispatch({ db: store.db, temporal, windowSize: 0, log });
-    const close = async () => {
-      await dispatch.stop();
-      await store.close();
-    };
-    return {
-      dispatch,
-      // As seen from the database: its connections end in the middle of whatever they do.
-      async kill() {
-        await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name}`.execute(
-          api.db,
-        );
-        await close();
-      },
-      close,
-    };
-  }
-
-  const begin = (action: BulkAction, queueId: number, states: LaunchState[]) =>
-    api.db.transaction().execute((tx) =>
-      startBulk(tx, {
-        actor: 'ada',
-        filter: {},
-        params: {},
-        selection: { entityId: api.ids.lab, queueId, action, states, filter: {}, params: {} },
-      }),
-    );
-  const progress = async (id: string) => (await api.call('GET', `/bulk/${id}`)).body as { done: number; state: string };
-
-  async function interrupted(id: string, name: string): Promise<Record<string, unknown>> {
-    const one = another(`davit-${name}-one`);
-    one.dispatch.bulkStarted();
-    await until(async () => (await progress(id)).done > 0, { what: 'some progress' });
-    await one.kill();
-    const before = await progress(id);
-    expect(before.state).toBe('running');
-    const two = another(`davit-${name}-two`);
-    const three = another(`davit-${name}-three`);
-    try {
-      // Nobody tells them: their sweeps find it, both at once.
-      two.dispatch.start();
-      three.dispatch.start();
-      return await ended(id);
-    } finally {
-      await two.close();
-      await three.close();
-    }
-  }
-
-  test('leaves the rest to others, and every launch is changed once', async () => {
-    const { queueId, ids } = await fill('killed', 3_000);
-    const id = await begin('cancel', queueId, ['queued']);
-    expect(await interrupted(id, 'cancel')).toMatchObject({ total: 3_000, done: 3_000, skipped: 0, failed: 0 });
-    expect(new Set((await rowsOf(ids)).map(({ state }) => state))).toEqual(new Set(['stopped']));
-    const trail = await api.db.selectFrom('audit').select('subject').where('bulk', '=', id).execute();
-    expect(trail).toHaveLength(3_000);
-    expect(new Set(trail.map(({ subject }) => subject)).size).toBe(3_000);
-    const events = await api.db
-      .selectFrom('launch_event')
-      .select('launch_id')
-      .where('launch_id', 'in', ids)
-      .where('type', '=', 'stopped')
-      .execute();
-    expect(events).toHaveLength(3_000);
-  });
-
-  test('and every launch is retried once', async () => {
-    const { queueId, ids } = await fill('killed-retry', 200);
-    await sql`update launch set state = 'failed', ended_at = now() where queue_id = ${queueId}`.execute(api.db);
-    const id = await begin('retry', queueId, ['failed']);
-    expect(await interrupted(id, 'retry')).toMatchObject({ total: 200, done: 200, skipped: 0, failed: 0 });
-    const again = await api.db.selectFrom('launch').select('relaunch_of').where('queue_id', '=', queueId).execute();
-    expect(again.flatMap((row) => row.relaunch_of ?? []).sort()).toEqual([...ids].sort());
-  });
-});
-
-describe('refusals', () => {
-  const filter = { queue: 'lab/q' };
-  test.each<[string, Record<string, unknown>, string]>([
-    ['nothing', {}, 'invalid-request'],
-    ['no condition', { action: 'cancel', filter: {} }, 'invalid-request'],
-    ['an unknown action', { action: 'explode', filter }, 'invalid-request'],
-    ['an unknown condition', { action: 'cancel', filter: { colour: 'red' } }, 'invalid-request'],
-    ['a move to nowhere', { action: 'move', filter }, 'invalid-request'],
-    ['a move beside one', { action: 'move', filter, params: { to: 'before' } }, 'invalid-request'],
-    ['a place for a cancel', { action: 'cancel', filter, params: { to: 'front' } }, 'invalid-request'],
-    ['no priority', { action: 'priority', filter, params: {} }, 'invalid-priority'],
-    ['a transfer to nowhere', { action: 'transfer', filter }, 'invalid-request'],
-    ['a transfer to an unknown queue', { action: 'transfer', filter, params: { queue: 'lab/nil' } }, 'unknown-queue'],
-    ['an unknown queue', { action: 'cancel', filter: { queue: 'lab/nil' } }, 'unknown-queue'],
-    ['an unknown project', { action: 'cancel', filter: { project: 'lab/nil' } }, 'not-found'],
-    ['a state that cannot be', { action: 'hold', filter: { ...filter, state: 'running' } }, 'invalid-request'],
-    ['a retry of what runs', { action: 'retry', filter: { ...filter, state: 'running' } }, 'invalid-request'],
-    ['a state that is none', { action: 'cancel', filter: { state: 'asleep' } }, 'invalid-request'],
-    ['an id that is none', { action: 'cancel', filter: { ids: ['x'] } }, 'invalid-request'],
-    ['too many ids', { action: 'cancel', filter: { ids: Array(10_001).fill('0'.repeat(20)) } }, 'invalid-request'],
-    ['a huge age', { action: 'cancel', filter: { olderThanMs: 1e300 } }, 'invalid-request'],
-    ['an age before now', { action: 'cancel', filter: { olderThanMs: -1 } }, 'invalid-request'],
-    ['a queue of another entity than named', { entity: 'ada', action: 'cancel', filter }, 'invalid-request'],
-  ])('%s', async (_what, body, code) => {
-    const before = (await api.call('GET', '/bulk?limit=200')).body.items.length as number;
-    const answer = await start(body);
-    expect(answer.body.code, answer.text).toBe(code);
-    expect((await api.call('GET', '/bulk?limit=200')).body.items).toHaveLength(before);
-  });
-
-  test('a stranger reaches nothing, a viewer changes nothing', async () => {
-    const ids = await enqueue('q', 2);
-    const stranger = await start({ action: 'cancel', filter: { ids } }, api.keys.bob);
-    expect(stranger.body).toMatchObject({ total: 0 });
-    expect((await start({ entity: 'lab', action: 'cancel', filter: { ids } }, api.keys.bob)).status).toBe(404);
-    expect((await start({ action: 'cancel', filter }, api.keys.bob)).body.code).toBe('unknown-queue');
-    expect((await start({ action: 'cancel', filter }, api.keys.vic)).body.code).toBe('forbidden');
-    expect((await rowsOf(ids)).map(({ state }) => state)).toEqual(['queued', 'queued']);
-    const { id } = await done({ action: 'hold', filter: { queue: 'lab/q' } });
-    const path = `/bulk/${String(id)}`;
-    expect((await api.call('GET', path, { key: api.keys.vic })).status).toBe(200);
-    expect((await api.call('GET', path, { key: api.keys.bob })).status).toBe(404);
-    expect((await api.call('POST', `${path}/cancel`, { key: api.keys.vic })).status).toBe(403);
-    for (const nonsense of ['bulk-1', '%00', 'x'.repeat(65)])
-      expect((await api.call('GET', `/bulk/${nonsense}`)).status).toBe(404);
-  });
-
-  test('a retry never puts anything into a project where the actor may not', async () => {
-    await api.call('PUT', '/entities/lab/members/bob', { body: { role: 'member' } });
-    const body = { queue: 'lab/q', job: 'lab/demo/train', entity: 'bob', project: 'mine' };
-    const { id } = (await api.call('POST', '/launches', { key: api.keys.bob, body })).body as { id: string };
-    await api.call('POST', `/launches/${id}/cancel`, { key: api.keys.bob });
-    expect((await start({ entity: 'lab', action: 'retry', filter: { ids: [id] } })).body.total).toBe(0);
-    expect((await start({ entity: 'lab', action: 'retry', filter: { ids: [id] } }, api.keys.bob)).body.total).toBe(1);
-    await api.call('DELETE', '/entities/lab/members/bob');
   });
 });
 
