@@ -10,7 +10,7 @@ import type { Store } from './open.js';
 /**
  * Files of history, for clients that read whole histories. A client keeps its copy under the run's name and the file's place in the list and
  * never asks again, so a file that was given out stands for ever: a run that goes on gets another behind it, and one whose exported lines
- * change is read by pages from then on. docs/decisions/0013-history-exports.md has the why.
+ * change is read by pages from then on. docs/decisions/0014-history-exports.md has the why.
  */
 
 interface Deps {

@@ -1,6 +1,6 @@
 /**
  * Files of history that clients may read instead of pages. A row is there before its bytes and goes after them, so that no bytes are forgotten;
- * docs/decisions/0013-history-exports.md has the why.
+ * docs/decisions/0014-history-exports.md has the why.
  */
 export const name = '0019-history-exports';
 
