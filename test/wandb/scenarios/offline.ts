@@ -43,7 +43,41 @@ async function expectWhole({ api, project }: ScenarioContext, name: string) {
   return run;
 }
 
+const logging = `
+import wandb
+with open("small.txt", "w") as file: file.write("small")
+with open("large.bin", "wb") as file: file.write(bytes(range(256)) * 4096)
+with wandb.init(id="made") as run:
+    made = wandb.Artifact("set", type="dataset", metadata={"rows": 2})
+    for name in ("small.txt", "large.bin"): made.add_file(name)
+    run.log_artifact(made, aliases=["kept"])
+    run.log({"table": wandb.Table(columns=["a"], data=[[1], [2]])})
+`;
+const fetching = `
+import os, wandb
+got = wandb.Api().artifact(os.environ["WANDB_PROJECT"] + "/set:kept")
+root = got.download(root="got")
+got.verify(root=root)
+print("bytes", os.path.getsize(root + "/large.bin"), open(root + "/small.txt").read(), got.metadata, got.logged_by().id)
+table = [each for each in wandb.Api().run(os.environ["WANDB_PROJECT"] + "/made").logged_artifacts() if each.type == "run_table"]
+print("tables", [len(each.get("table").data) for each in table])
+`;
+
 export const offlineScenarios: Scenario[] = [
+  {
+    name: 'offline-artifact',
+    promise:
+      'An artifact and a table that were logged without a network are there after `wandb sync`, with every byte.',
+    async run({ api, folder, python, wandb }) {
+      await python(logging, { env: offline });
+      const sync = await wandb(['sync', ...(await offlineRuns(folder))]);
+      expect(sync.complaints, sync.output).toEqual([]);
+      const { output } = await python(fetching);
+      expect(output).toContain("bytes 1048576 small {'rows': 2} made");
+      expect(output).toContain('tables [2]');
+      expect(api.refused).toEqual([]);
+    },
+  },
   {
     name: 'offline-sync',
     promise:
