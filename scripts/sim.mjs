@@ -4,9 +4,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { root } from './support.mjs';
+import { installPackages, needNode, root } from './support.mjs';
 
+needNode();
 const { seed, steps } = askedFor();
+installPackages();
 const { protocol, simulate, storyOf } = await model();
 const begunAtMs = Date.now();
 const result = simulate(seed, steps, protocol);
