@@ -33,6 +33,12 @@ const run = () => join(home.path, 'run');
 /** Never 0, which would mean this very test run. */
 const pidOf = (part: string): Promise<number> => until(() => livingPid(run(), part), { what: `${part} to live` });
 
+/** The stack is up when our child is started, which is before it can hear a signal. */
+const childWorks = () =>
+  until(() => existsSync(join(run(), 'child.works')), {
+    what: 'our own child to be at work, ready to be told to stop',
+  });
+
 async function leaveTraces({ databaseUrl, temporalAddress }: Up): Promise<void> {
   await ask(databaseUrl, `CREATE TABLE trace AS SELECT 'kept' AS word`);
   await leaveWorkflow(temporalAddress, 'trace');
@@ -48,6 +54,7 @@ describe('the embedded stack', { timeout: 120_000 }, () => {
     const first = davitUp();
     const before = await first.up();
     await leaveTraces(before);
+    await childWorks();
     expect(await first.stop()).toBe(0);
     expect(
       first.said
