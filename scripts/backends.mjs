@@ -17,6 +17,7 @@ export async function findBackends(needed) {
   if (needed.has('python')) found.python = python;
   if (needed.has('postgres')) found.postgres = await findPostgres();
   if (needed.has('temporal')) found.temporal = await findTemporal();
+  if (needed.has('docker')) found.docker = await findDocker();
   if (needed.has('wandb')) found.wandb = python.ok ? await findWandb(python.program) : python;
   return found;
 }
@@ -56,6 +57,23 @@ async function findTemporal() {
   } catch (error) {
     return { ok: false, what: error.message };
   }
+}
+
+const dockerPrograms = ['dockerd', 'docker-registry', 'mmdebstrap', 'iptables'];
+
+/** The Engine of test/machine/docker-up.sh. Packages are installed by .ci/run or by hand, never by a test run. */
+async function findDocker() {
+  const script = join('test', 'machine', 'docker-up.sh');
+  const byHand = `run ${script} as root on Debian or Ubuntu, which installs and starts one`;
+  if (process.getuid?.() !== 0) return { ok: false, what: `no Docker Engine for tests, which takes root: ${byHand}` };
+  for (const program of dockerPrograms) {
+    const { code } = await run('sh', ['-c', `command -v ${program}`]);
+    if (code !== 0) return { ok: false, what: `no ${program} for the Docker Engine of the tests: ${byHand}` };
+  }
+  console.error('Starting the Docker Engine of the tests …');
+  const { code, output } = await run(join(root, script), []);
+  if (code !== 0) return { ok: false, what: `${script} failed: ${output.trim().split('\n').at(-1)}` };
+  return { ok: true, what: `Docker Engine (${/^DOCKER_HOST=(.*)$/m.exec(output)?.[1]})` };
 }
 
 /** A virtual environment for each version, made once and kept in the user's cache. */

@@ -1,6 +1,6 @@
 export const suites: readonly {
   name: string;
-  needs: readonly ('postgres' | 'temporal' | 'python' | 'wandb')[];
+  needs: readonly ('postgres' | 'temporal' | 'python' | 'wandb' | 'docker')[];
   testTimeoutS: number;
   alone?: boolean;
 }[];

@@ -1,6 +1,6 @@
 // The layers of tests: a folder each, what it needs to be there, and how patient it is. Read by vitest.config.ts and scripts/test.mjs.
 
-/** @type {{ name: string, needs: ('postgres' | 'temporal' | 'python' | 'wandb')[], testTimeoutS: number, alone?: boolean }[]} */
+/** @type {{ name: string, needs: ('postgres' | 'temporal' | 'python' | 'wandb' | 'docker')[], testTimeoutS: number, alone?: boolean }[]} */
 export const suites = [
   { name: 'domain', needs: [], testTimeoutS: 60 },
   { name: 'docs', needs: [], testTimeoutS: 30 },
@@ -11,6 +11,8 @@ export const suites = [
   { name: 'dispatch', needs: ['postgres', 'temporal'], testTimeoutS: 120 },
   { name: 'wandb', needs: ['postgres', 'wandb'], testTimeoutS: 120 },
   { name: 'targets', needs: ['python'], testTimeoutS: 120 },
+  // One Engine for all of them; images are built in them, which takes both cores.
+  { name: 'builders', needs: ['docker'], testTimeoutS: 300, alone: true },
   { name: 'agent', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 120 },
   // These start whole stacks, so one file at a time: two would starve each other on two cores.
   { name: 'stack', needs: ['postgres', 'temporal'], testTimeoutS: 120, alone: true },
