@@ -3,6 +3,7 @@ import type { JobPlan, PlanRequest } from '../domain/job-plan.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import type { LaunchState, TargetName } from '../domain/words.js';
 import type { Blobs } from '../store/blobs/blobs.js';
+import type { Keyring } from '../store/keyring.js';
 import type { Store } from '../store/open.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import type { ApiEvents } from './events.js';
@@ -55,6 +56,8 @@ export interface ApiDeps {
   /** What a target would be asked to run: the target's own plan. Handed in, because the API knows no targets. */
   plan(target: TargetName, request: PlanRequest): JobPlan;
   limits: ApiLimits;
+  /** What secrets are stored under. Absent: there are none. */
+  keyring?: Keyring | undefined;
   /** Default: made with the app. */
   metrics?: ApiMetrics;
   /** Opens GET /metrics and nothing else. */

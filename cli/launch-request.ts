@@ -8,7 +8,7 @@ import type { Connected, ConnectOptions } from './connect.js';
 import { guessEntryPoint, isFolder, nameOfFolder, uploadFolder } from './folder-job.js';
 import { labelsFrom } from './launch-filter.js';
 import type { Progress } from './output/progress.js';
-import { configFrom, environmentFrom } from './overrides.js';
+import { configFrom, environmentFrom, secretsFrom } from './overrides.js';
 import { retryFrom, timeoutsFrom } from './retry-words.js';
 import type { RetryOptions } from './retry-words.js';
 
@@ -26,6 +26,7 @@ export interface LaunchOptions extends ConnectOptions, RetryOptions {
   config?: string[];
   configFile?: string;
   env?: string[];
+  secret?: string[];
   priority?: Priority;
   name?: string;
   jobName?: string;
@@ -44,6 +45,7 @@ function commonOf(args: string[], options: LaunchOptions) {
     args: args.length === 0 ? undefined : args,
     config: configFrom(options.configFile, options.config),
     environment: environmentFrom(options.env),
+    secrets: secretsFrom(options.secret),
   });
   const common = {
     queue: options.queue,

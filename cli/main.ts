@@ -11,6 +11,7 @@ import { defineLaunch } from './commands/launch.js';
 import { defineLaunches } from './commands/launches.js';
 import { defineQueue } from './commands/queue.js';
 import { defineRuns } from './commands/runs.js';
+import { defineSecret } from './commands/secret.js';
 import { defineServer } from './commands/server.js';
 import { defineSweep } from './commands/sweep.js';
 import { defineUp } from './commands/up.js';
@@ -46,6 +47,7 @@ defineRuns(program.command('runs').description('list and show runs: values, stat
 defineSweep(program.command('sweep').description('show sweeps; pause, resume, stop and cancel them'));
 defineAgents(program.command('agents').description('show agents, drain, stop and release them'));
 defineKeys(program.command('keys').description('make, list and revoke keys of users and agents'));
+defineSecret(program.command('secret').description('set, list, allow and delete secrets that jobs are given'));
 defineServer(program.command('server').description('run the API'));
 defineWorker(program.command('worker').description('run the workflows'));
 defineAgent(program.command('agent').description('take launches from queues and run them here'));

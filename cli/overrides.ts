@@ -28,6 +28,17 @@ export function environmentFrom(words: readonly string[] = []): Record<string, s
   );
 }
 
+/** `VARIABLE=NAME` words: which secret a variable of the job is to hold. */
+export function secretsFrom(words: readonly string[] = []): Record<string, string> | undefined {
+  if (words.length === 0) return undefined;
+  return Object.fromEntries(
+    words.map((word) => {
+      const { name, value } = splitAssignment(word, '--secret');
+      return [name, value];
+    }),
+  );
+}
+
 function readConfigFile(path: string): Values {
   let value: unknown;
   try {

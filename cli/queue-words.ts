@@ -31,6 +31,7 @@ export function queueWords(queue: Queue, agents: readonly Agent[], out: Output):
     ['retry', queue.retry === null ? 'preempted=5 (the default)' : retryWords(queue.retry as unknown as RetryPolicy)],
     ['time-outs', timeoutWords(queue.timeouts)],
     ['run', queue.requireRun ? 'a job must call wandb.init' : 'a job need not call wandb.init'],
+    ['secrets', secretWords(queue)],
     ['config', JSON.stringify(queue.resourceConfig)],
     ['made', `${ago(queue.createdAt)} by ${queue.createdBy}`],
   ];
@@ -83,6 +84,12 @@ export function limitWords(queue: Pick<Queue, 'maxRunning' | 'maxRunningPerProje
     queue.ttlMs === null ? null : `stopped after waiting ${durationWord(queue.ttlMs)}`,
   ].filter((word) => word !== null);
   return limits.length === 0 ? 'none' : limits.join(', ');
+}
+
+function secretWords({ secrets, secretVariables }: Queue): string | null {
+  const given = Object.entries(secretVariables).map(([variable, name]) => `${variable}=${name} for every job`);
+  const words = [...secrets, ...given];
+  return words.length === 0 ? null : words.join(', ');
 }
 
 const projectWords = ({ project, maxRunning, weight }: Queue['projects'][number]): string =>

@@ -321,6 +321,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/entities/{entity}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Secrets of an entity, by name */
+        get: operations["listSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/secrets/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of a secret; never its value */
+        get: operations["getSecret"];
+        /**
+         * Make a secret, or give it another value
+         * @description Launches get the value that it has when their job is handed to the target. 201 = new.
+         */
+        put: operations["putSecret"];
+        post?: never;
+        /**
+         * Delete a secret, and take it off the queues that allow it
+         * @description Jobs that run keep what they were given. Launches that wait for it fail when they are submitted.
+         */
+        delete: operations["deleteSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secret-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys of the installation, and how much lies under each
+         * @description A key with nothing under it is not needed any more.
+         */
+        get: operations["listSecretKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secret-keys/reseal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Store under the present key what lies under older ones */
+        post: operations["resealSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/lines": {
         parameters: {
             query?: never;
@@ -1388,8 +1467,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Secret variables for the job: a key that reaches its own run and project only */
+        /** Secret variables for the job: the named secrets it asked for, and a key that reaches its own run and project only */
         post: operations["agentSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/named-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Secrets that the launch's queue allows, for preparing its job */
+        post: operations["agentNamedSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the log of a launch must not show, for whoever found its job at its place */
+        get: operations["agentMasks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2181,6 +2294,9 @@ export interface components {
                 environment?: {
                     [key: string]: string;
                 };
+                secrets?: {
+                    [key: string]: string;
+                };
                 workingDir?: string;
                 resourceConfig?: {
                     [key: string]: unknown;
@@ -2383,6 +2499,12 @@ export interface components {
                 runMs?: number;
                 totalMs?: number;
             } | null;
+            /** @description Names of secrets of its entity that its launches may use; replaces the whole list. Default: none. */
+            secrets?: string[];
+            /** @description Given to every job: variable to name of a secret, which is thereby allowed. Replaces the whole of it. */
+            secretVariables?: {
+                [key: string]: string;
+            };
             /** @description What single projects may do; replaces the whole list. */
             projects?: {
                 /** @description Without entity: one of the entity that owns the queue; made if there is none. */
@@ -2483,6 +2605,12 @@ export interface components {
             timeouts: {
                 [key: string]: unknown;
             } | null;
+            /** @description Names of secrets that its launches may use. */
+            secrets: string[];
+            /** @description Given to every job: variable to name of a secret. */
+            secretVariables: {
+                [key: string]: string;
+            };
             projects: {
                 /** @description entity/project */
                 project: string;
@@ -2548,6 +2676,12 @@ export interface components {
                 runMs?: number;
                 totalMs?: number;
             } | null;
+            /** @description Names of secrets of its entity that its launches may use; replaces the whole list. Default: none. */
+            secrets?: string[];
+            /** @description Given to every job: variable to name of a secret, which is thereby allowed. Replaces the whole of it. */
+            secretVariables?: {
+                [key: string]: string;
+            };
             /** @description What single projects may do; replaces the whole list. */
             projects?: {
                 /** @description Without entity: one of the entity that owns the queue; made if there is none. */
@@ -2583,11 +2717,17 @@ export interface components {
                 environment?: {
                     [key: string]: string;
                 };
+                secrets?: {
+                    [key: string]: string;
+                };
                 workingDir?: string;
                 resourceConfig?: {
                     [key: string]: unknown;
                 };
             };
+        };
+        Resealed: {
+            resealed: number;
         };
         Run: {
             entity: string;
@@ -2754,6 +2894,46 @@ export interface components {
         RunPage: {
             items: components["schemas"]["Run"][];
             nextCursor?: string;
+        };
+        Secret: {
+            entity: string;
+            name: string;
+            description: string;
+            /** @description How often it was set. */
+            version: number;
+            /** @description Queues of the entity whose launches may use it. */
+            queues: string[];
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            updatedBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description When an agent was last given it, to the minute. */
+            usedAt: string | null;
+        };
+        SecretKeys: {
+            /** @description Id of the key that secrets are stored under now; null: none is configured. */
+            current: string | null;
+            keys: {
+                id: string;
+                /** @description False: what lies under it cannot be opened. */
+                configured: boolean;
+                /** @description Secrets stored under it. */
+                secrets: number;
+                /** @description What launches that have not ended were given, and is kept under it. */
+                running: number;
+            }[];
+        };
+        SecretPage: {
+            items: components["schemas"]["Secret"][];
+            nextCursor?: string;
+        };
+        SecretValue: {
+            /** @description Is in no answer. */
+            value: string;
+            /** @description Default: as before. */
+            description?: string;
         };
         StartEstimate: {
             /** Format: date-time */
@@ -3757,6 +3937,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSecrets: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Items a page, 1 to 200; default 50. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValue"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSecretKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretKeys"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resealSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resealed"];
                 };
             };
             /** @description A problem */
@@ -6067,6 +6448,86 @@ export interface operations {
                         environment: {
                             [key: string]: string;
                         };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentNamedSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                    names: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        values: {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentMasks: {
+        parameters: {
+            query: {
+                claim: string;
+            };
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        values: string[];
                     };
                 };
             };

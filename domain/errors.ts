@@ -167,6 +167,30 @@ export const catalogue = {
     title: 'There is no such job or version.',
     fix: 'List jobs with `davit job list`; a reference is project/name:alias or entity/project/name:alias.',
   },
+  'unknown-secret': {
+    status: 404,
+    fault: 'user',
+    title: 'There is no such secret.',
+    fix: 'List them with `davit secret list`; an admin of the entity makes one with `davit secret set`.',
+  },
+  'secret-not-allowed': {
+    status: 403,
+    fault: 'user',
+    title: 'The queue does not allow its launches this secret.',
+    fix: 'Ask an admin of the queue to allow it (`davit secret allow`), or use a queue that does.',
+  },
+  'secrets-not-configured': {
+    status: 409,
+    fault: 'user',
+    title: 'This installation has no key to store secrets under.',
+    fix: 'Make one with `davit secret new-key` and give it to every API process as DAVIT_SECRET_KEYS_FILE.',
+  },
+  'secret-unreadable': {
+    status: 409,
+    fault: 'platform',
+    title: 'A secret does not open with the keys of this installation.',
+    fix: 'Give the API the key that it was stored under (`davit secret keys` names it), or set the secret again.',
+  },
   'invalid-priority': {
     status: 400,
     fault: 'user',

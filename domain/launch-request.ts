@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { launchIdSchema, nameSchema } from './ids.js';
 import { labelsSchema } from './requirements.js';
 import { retryPolicySchema, timeoutsSchema } from './retry-policy.js';
+import { secretVariablesSchema } from './secrets.js';
 import { prioritySchema } from './words.js';
 
 /** What a user asks for. The same schema at the REST edge, in the CLI, and for a workflow started by hand. */
@@ -29,6 +30,8 @@ export const overridesSchema = z.strictObject({
   config: z.record(z.string().max(1024), z.unknown()).optional(),
   /** Extra environment variables, not secret: they are stored and shown. */
   environment: z.record(environmentName, z.string().max(65_536)).optional(),
+  /** Variables that hold secrets of the queue's entity, by their names: `{"HF_TOKEN": "hugging-face"}`. */
+  secrets: secretVariablesSchema.optional(),
   workingDir: insidePath.optional(),
   /** Target-specific parameters, merged over the queue's. */
   resourceConfig: z.record(z.string(), z.unknown()).optional(),

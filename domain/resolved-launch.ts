@@ -18,6 +18,8 @@ export interface ResolvedLaunch {
   traceparent?: string | undefined;
   /** Queue default with the launch's own parameters merged over it. */
   resourceConfig: Record<string, unknown>;
+  /** Variables of the job that hold secrets, by name: those of the queue and the launch's own. Absent: none. */
+  secrets?: Record<string, string> | undefined;
 }
 
 /** Objects merge key by key, everything else (lists too) is replaced. Neither side is changed. */

@@ -9,6 +9,7 @@ import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
 import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
 import { defaultPriority, numberOfPriority, type Priority, type TargetName } from '../domain/words.js';
 import { audit } from './audit.js';
+import { secretsAtEnqueue } from './launch-secrets.js';
 import { refusing } from './line-operations.js';
 import type { Store } from './open.js';
 import { ensureProject } from './projects.js';
@@ -80,6 +81,7 @@ export async function resolveAdmission(
     throw new DavitError('unknown-job', `There is no job "${owner}/${project}/${name}:${alias}".`);
   }
   if (found.entityId === null) throw new DavitError('not-found', `There is no entity "${entity}".`);
+  const secrets = await secretsAtEnqueue(db, queue, request.overrides?.secrets);
   return {
     queue,
     entityId: found.entityId,
@@ -102,6 +104,7 @@ export async function resolveAdmission(
       author: a.actorName,
       traceparent: a.traceparent,
       resourceConfig: mergeConfig(queue.resourceConfig, request.overrides?.resourceConfig ?? {}),
+      ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     },
     priority: request.priority ?? defaultPriority,
     requires: request.requires ?? {},
@@ -189,6 +192,9 @@ export interface QueueFound {
   draining: boolean;
   priorities: boolean;
   maxWaiting: number | null;
+  entityId: number;
+  secrets: string[];
+  secretVariables: Record<string, string>;
 }
 
 interface Found {
@@ -208,7 +214,7 @@ async function lookUp(
     select
       (select jsonb_build_object('id', q.id, 'target', q.target, 'requireRun', q.require_run, 'resourceConfig', q.resource_config,
           'timeouts', q.timeouts, 'retry', q.retry, 'ttlMs', q.ttl_ms, 'draining', q.draining, 'priorities', q.priorities,
-          'maxWaiting', q.max_waiting)
+          'maxWaiting', q.max_waiting, 'entityId', q.entity_id, 'secrets', q.secrets, 'secretVariables', q.secret_variables)
         from queue q join entity e on e.id = q.entity_id where e.name = ${names.queueEntity} and q.name = ${names.queue}
           and q.deleted_at is null) as queue,
       (select jsonb_build_object('artifactId', a.id, 'version', a.version_index)

@@ -220,7 +220,13 @@ async function withRequests(tx: Store, bulk: Lease, items: readonly Item[]): Pro
   const queue = await tx
     .selectFrom('queue')
     .innerJoin('entity', 'entity.id', 'queue.entity_id')
-    .select(['queue.name', 'entity.name as entity', 'queue.resource_config', 'queue.require_run'])
+    .select([
+      'queue.name',
+      'entity.name as entity',
+      'queue.resource_config',
+      'queue.require_run',
+      'queue.secret_variables',
+    ])
     .where('queue.id', '=', bulk.work.queueId ?? 0)
     .executeTakeFirstOrThrow();
   const ids = items.map(({ launchId }) => launchId);

@@ -3,6 +3,7 @@ import { DavitError, isErrorCode, type Failure } from '../domain/errors.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
 import { numberOfPriority, type HoldCause, type LaunchState, type Priority } from '../domain/words.js';
+import { secretsAtEnqueue } from './launch-secrets.js';
 import type { Store } from './open.js';
 
 /**
@@ -54,10 +55,19 @@ export async function transfer(db: Store, launchId: string, queueId: number, by:
   const queue = await db
     .selectFrom('queue')
     .innerJoin('entity', 'entity.id', 'queue.entity_id')
-    .select(['queue.name', 'entity.name as entity', 'queue.resource_config', 'queue.require_run'])
+    .select([
+      'queue.name',
+      'entity.name as entity',
+      'queue.entity_id as entityId',
+      'queue.resource_config',
+      'queue.require_run',
+      'queue.secrets',
+      'queue.secret_variables',
+    ])
     .where('queue.id', '=', queueId)
     .executeTakeFirst();
   if (!queue) throw new DavitError('unknown-queue');
+  await secretsAtEnqueue(db, { ...queue, secretVariables: queue.secret_variables }, launch.spec.overrides?.secrets);
   const { request, requireRun } = asIn(queue, launch);
   return answerOf(
     db,
@@ -67,7 +77,13 @@ export async function transfer(db: Store, launchId: string, queueId: number, by:
 
 /** What a launch becomes in this queue: the queue's resource config and word on runs under what the launch itself says. */
 export function asIn(
-  queue: { entity: string; name: string; resource_config: Record<string, unknown>; require_run: boolean },
+  queue: {
+    entity: string;
+    name: string;
+    resource_config: Record<string, unknown>;
+    require_run: boolean;
+    secret_variables: Record<string, string>;
+  },
   launch: { spec: LaunchRequest; request: ResolvedLaunch },
 ): { request: ResolvedLaunch; requireRun: boolean } {
   return {
@@ -76,6 +92,8 @@ export function asIn(
       queueEntity: queue.entity,
       queue: queue.name,
       resourceConfig: mergeConfig(queue.resource_config, launch.spec.overrides?.resourceConfig ?? {}),
+      // Whether the queue allows them is asked again when they are given.
+      secrets: { ...queue.secret_variables, ...launch.spec.overrides?.secrets },
     },
     requireRun: launch.spec.requireRun ?? queue.require_run,
   };

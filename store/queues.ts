@@ -35,6 +35,10 @@ export interface QueueSettings {
   ttlMs: number | null;
   retry: RetryPolicy | null;
   timeouts: Timeouts | null;
+  /** Names of secrets that its launches may use. */
+  secrets: string[];
+  /** Given to every job of it: variable → name of a secret. */
+  secretVariables: Record<string, string>;
 }
 export type QueueChange = { [K in keyof QueueSettings]?: QueueSettings[K] | undefined };
 
@@ -51,6 +55,8 @@ const columnsOf = (s: QueueChange) => ({
   ...(s.ttlMs === undefined ? {} : { ttl_ms: s.ttlMs }),
   ...(s.retry === undefined ? {} : { retry: json(s.retry) }),
   ...(s.timeouts === undefined ? {} : { timeouts: json(s.timeouts) }),
+  ...(s.secrets === undefined ? {} : { secrets: s.secrets }),
+  ...(s.secretVariables === undefined ? {} : { secret_variables: JSON.stringify(s.secretVariables) }),
 });
 
 export async function createQueue(

@@ -358,6 +358,31 @@ export interface Schema {
     drained_at: MaybeAt;
     drain_reason: Maybe<string>;
     deleted_at: MaybeAt;
+    /** Names that its launches may use. */
+    secrets: Generated<string[]>;
+    /** Given to every job of it: variable → name. */
+    secret_variables: Json<Record<string, string>>;
+  };
+  secret: {
+    id: Generated<number>;
+    entity_id: number;
+    name: string;
+    description: Generated<string>;
+    version: Generated<number>;
+    key_id: string;
+    sealed: Buffer;
+    created_by: string;
+    created_at: At;
+    updated_by: string;
+    updated_at: At;
+    used_at: MaybeAt;
+  };
+  launch_secret: {
+    id: ColumnType<number, never, never>;
+    launch_id: string;
+    name: string;
+    key_id: string;
+    sealed: Buffer;
   };
   queue_project: { queue_id: number; project_id: number; max_running: Maybe<number>; weight: Generated<number> };
   line: { queue_id: number; class: string; requires: Json<Record<string, string>>; created_at: At };

@@ -78,6 +78,8 @@ export interface PrepareContext {
   onLog(text: string): void;
   /** Downloads the job's code (a gzipped tar of the folder) to a file; only for jobs of kind `code`. */
   fetchCode(toFile: string): Promise<void>;
+  /** The value of a named secret that the launch's queue allows. From then on it is masked in everything that the launch writes. */
+  secret(name: string): Promise<string>;
 }
 
 export interface SubmitContext {

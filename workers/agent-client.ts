@@ -132,6 +132,23 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
             });
             return present(data).environment;
           }),
+        namedSecrets: async (launchId, claim, names) =>
+          refused(async () => {
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/named-secrets', {
+              params: { path: path(launchId) },
+              body: { claim, names: [...names] },
+              signal: timeout(),
+            });
+            return present(data).values;
+          }),
+        masks: async (launchId, claim) =>
+          refused(async () => {
+            const { data } = await client.GET('/agents/{agentId}/launches/{launchId}/masks', {
+              params: { path: path(launchId), query: { claim } },
+              signal: timeout(),
+            });
+            return present(data).values;
+          }),
         fetchCode: (launchId, claim, toFile, signal) =>
           refused(async () => {
             const { data } = await client.GET('/agents/{agentId}/launches/{launchId}/code', {

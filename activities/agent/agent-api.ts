@@ -13,8 +13,12 @@ export interface AgentApi {
   progress(launchId: string, report: ProgressReport): Promise<boolean>;
   /** Appends to a stream; answers its length, where the next piece belongs. Undefined: the claim was lost. */
   appendLog(launchId: string, piece: LogAppend): Promise<number | undefined>;
-  /** Variables for the job that are secret: the run-scoped key. */
+  /** Variables for the job that are secret: those that hold named secrets, and the run-scoped key. */
   secrets(launchId: string, claim: string): Promise<Record<string, string>>;
+  /** Named secrets for preparing the job. */
+  namedSecrets(launchId: string, claim: string, names: readonly string[]): Promise<Record<string, string>>;
+  /** Values that the log of the launch must not show, for who did not start its job. */
+  masks(launchId: string, claim: string): Promise<string[]>;
   /** Downloads the job's code as a gzipped tar. */
   fetchCode(launchId: string, claim: string, toFile: string, signal: AbortSignal): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { JobStatus } from '../../domain/job-plan.js';
+import type { Masks } from '../../domain/masking.js';
 import type { Target } from '../../targets/target.js';
 import type { AgentApi } from './agent-api.js';
 import type { Reporter } from './reporter.js';
@@ -12,6 +13,8 @@ export interface FollowedJob {
   claim: string;
   attempt: number;
   name: string;
+  /** What its output must not show. */
+  masks: Masks;
   /** This process has just started the job: nothing of its output can be with the API. */
   isNew?: boolean;
 }
@@ -21,11 +24,11 @@ export interface FollowedJob {
  * when `signal` aborts first. The job itself is never touched.
  */
 export async function followJob(job: FollowedJob, signal: AbortSignal): Promise<JobStatus> {
-  const { target, api, reporter, launchId, claim, attempt, name, isNew = false } = job;
+  const { target, api, reporter, launchId, claim, attempt, name, masks, isNew = false } = job;
   const shipped = Promise.all(
     (['stdout', 'stderr'] as const).map((stream) =>
       shipLog(
-        { api, launchId, claim, attempt, stream },
+        { api, launchId, claim, attempt, stream, masks },
         (fromByte, stop) => target.logs(name, stream, fromByte, stop),
         signal,
         isNew ? 0 : undefined,
@@ -36,7 +39,8 @@ export async function followJob(job: FollowedJob, signal: AbortSignal): Promise<
   shipped.catch(() => undefined);
 
   let last: JobStatus | undefined;
-  for await (const status of target.follow(name, signal)) {
+  for await (const seen of target.follow(name, signal)) {
+    const status = seen.reason === undefined ? seen : { ...seen, reason: masks.text(seen.reason) };
     const changed = status.state !== last?.state || status.reason !== last.reason || status.node !== last.node;
     last = status;
     if (status.state === 'ended' || !changed) continue;

@@ -1,4 +1,5 @@
 import type { Failure } from '../../domain/errors.js';
+import { Masks } from '../../domain/masking.js';
 import type { PlanRequest } from '../../domain/job-plan.js';
 
 /** What the API gives for a confirmed claim. */
@@ -23,6 +24,8 @@ export class Lease {
   /** The target was asked to create the job: from then on only the target knows whether there is one. */
   asked = false;
   submitted = false;
+  /** What its job was given and nothing that it writes may show. */
+  readonly masks = new Masks();
   /** Aborts prepare and submit. */
   readonly abort = new AbortController();
   private readonly workGate = gate<Work | undefined>();

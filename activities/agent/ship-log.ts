@@ -1,5 +1,6 @@
 import type { LogPiece } from '../../targets/target.js';
 import type { LogStream } from '../../domain/words.js';
+import type { MaskedStream, Masks } from '../../domain/masking.js';
 import { AgentApiRefusal, type AgentApi } from './agent-api.js';
 import { untilAnswered } from './retry.js';
 
@@ -9,6 +10,8 @@ export interface LogTarget {
   claim: string;
   attempt: number;
   stream: LogStream;
+  /** What must not be seen in it. */
+  masks: Masks;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function shipLog(
     let position = from ?? (await append(0, new Uint8Array(), Date.now(), false));
     reading: for (;;) {
       if (position === undefined) return;
-      for await (const piece of read(position, signal)) {
+      for await (const piece of masked(read(position, signal), target.masks)) {
         const length: number | undefined = await append(piece.fromByte, piece.data, piece.atMs, false);
         if (length === undefined) return;
         const expected = piece.fromByte + piece.data.length;
@@ -48,24 +51,53 @@ export async function shipLog(
   }
 }
 
+/** The pieces with stars for secrets. What could be the beginning of one waits for the next piece, so no piece ends within one. */
+async function* masked(pieces: AsyncIterable<LogPiece>, masks: Masks): AsyncIterable<LogPiece> {
+  const stream = masks.stream();
+  let end: { byte: number; atMs: number } | undefined;
+  const rest = function* () {
+    const fromByte = (end?.byte ?? 0) - stream.held;
+    const data = stream.end();
+    if (data.length > 0) yield { fromByte, data, atMs: end?.atMs ?? 0 };
+  };
+  for await (const { fromByte, data, atMs } of pieces) {
+    // Some of the output is gone for good: what is held does not go on here.
+    if (end !== undefined && fromByte !== end.byte) yield* rest();
+    const begin = fromByte - stream.held;
+    const shown = stream.write(data);
+    end = { byte: fromByte + data.length, atMs };
+    if (shown.length > 0) yield { fromByte: begin, data: shown, atMs };
+  }
+  yield* rest();
+}
+
 /** A stream that is written here (the preparation's output): appended behind what is there, small writes gathered. */
 export class LogWriter {
   private pending: Buffer[] = [];
   private position: number | undefined;
   private flushing: Promise<void> = Promise.resolve();
   private lost = false;
+  private readonly masked: MaskedStream;
 
   constructor(
     private readonly target: LogTarget,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.masked = target.masks.stream();
+  }
 
   write(text: string): void {
-    this.pending.push(Buffer.from(text));
+    this.gather(this.masked.write(Buffer.from(text)));
+  }
+
+  private gather(data: Uint8Array): void {
+    if (data.length === 0) return;
+    this.pending.push(Buffer.from(data));
     if (this.pending.length === 1) this.flushing = this.flushing.then(() => this.flush(false));
   }
 
   async end(): Promise<void> {
+    this.gather(this.masked.end());
     this.flushing = this.flushing.then(() => this.flush(true));
     await this.flushing;
   }

@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { failure, LaunchError, type Failure } from '../../domain/errors.js';
+import { failure, isErrorCode, LaunchError, type Failure } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
+import type { Masks } from '../../domain/masking.js';
 import { within } from '../../domain/within.js';
 import type { AgentActivities, AttemptRef } from '../contract.js';
 import { AgentApiRefusal } from './agent-api.js';
@@ -42,7 +43,8 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
           (error instanceof LaunchError && error.code === 'submit-after-kill');
         if (isFenced) lease.settleStart({ kind: 'stopped' });
         if (isFenced || signal.aborted) throw ApplicationFailure.nonRetryable('stopped', 'cancelled');
-        const told = failureOf(error, stage);
+        // It may quote what an installer or a target printed, and goes to Temporal too.
+        const told = maskedFailure(failureOf(error, stage), lease.masks);
         lease.settleStart({ kind: 'failed', failure: told });
         throw ApplicationFailure.nonRetryable(told.message, told.code);
       }
@@ -50,15 +52,22 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
   }
 
   async function prepare(ref: AttemptRef): Promise<void> {
-    await step(ref, 'prepare', async (_lease, plan, signal) => {
+    await step(ref, 'prepare', async (lease, plan, signal) => {
       const { launchId, claim, attempt } = ref;
       await new Reporter(api, launchId, claim).send({ state: 'preparing', plan }, signal);
-      const output = new LogWriter({ api, launchId, claim, attempt, stream: 'prepare' }, signal);
+      const { masks } = lease;
+      const output = new LogWriter({ api, launchId, claim, attempt, stream: 'prepare', masks }, signal);
+      const secret = async (name: string): Promise<string> => {
+        const values = await untilAnswered(signal, () => api.namedSecrets(launchId, claim, [name]));
+        masks.add(Object.values(values));
+        return values[name] ?? '';
+      };
       try {
         await deps.target(ref.target).prepare(plan, {
           signal,
           onLog: (text) => output.write(text),
           fetchCode: (toFile) => untilAnswered(signal, () => api.fetchCode(launchId, claim, toFile, signal)),
+          secret,
         });
       } finally {
         await output.end();
@@ -73,6 +82,8 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
       const allowed = await new Reporter(api, launchId, claim).send({ state: 'submitting' }, signal);
       if (!allowed) throw new AgentApiRefusal('claim-lost', 'the claim was lost before submit');
       const secrets = await untilAnswered(signal, () => api.secrets(launchId, claim));
+      // Before the job exists: it may print them with its first breath.
+      lease.masks.add(Object.values(secrets));
       lease.asked = true;
       const answer = await deps.target(ref.target).submit(plan, { signal, secrets, agentId: deps.agentId });
       lease.settleStart({ kind: 'submitted' });
@@ -94,5 +105,8 @@ const endOf = (signal: AbortSignal): Promise<undefined> =>
 
 function failureOf(error: unknown, stage: 'prepare' | 'submit'): Failure {
   if (error instanceof LaunchError) return error.toFailure();
+  if (error instanceof AgentApiRefusal && isErrorCode(error.code)) return failure(error.code, stage, error.message);
   return failure(`${stage}-failed`, stage, error instanceof Error ? error.message : String(error));
 }
+
+const maskedFailure = (told: Failure, masks: Masks): Failure => ({ ...told, message: masks.text(told.message) });

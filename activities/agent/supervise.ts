@@ -70,7 +70,7 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
       if (started.kind === 'stopped') return { kind: 'stopped' };
 
       const reporter = new Reporter(api, ref.launchId, ref.claim);
-      const status = await followJob({ ...ref, target, api, reporter, isNew: true }, stop);
+      const status = await followJob({ ...ref, target, api, reporter, masks: lease.masks, isNew: true }, stop);
       void target
         .cleanUp(ref.name)
         .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));
@@ -84,7 +84,7 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
       await lease.stopStarting();
       if (reason === 'shutdown') throw agentShutdown();
       if (reason === 'superseded') return { kind: 'fenced' };
-      return stopJob(ref, graceMs);
+      return stopJob(ref, lease, graceMs);
     }
   }
 
@@ -125,7 +125,7 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
   }
 
   /** Nothing of ours is starting it any more: end it by name, and close the name. */
-  async function stopJob(ref: AttemptRef, graceMs: number): Promise<SuperviseResult> {
+  async function stopJob(ref: AttemptRef, { masks }: Lease, graceMs: number): Promise<SuperviseResult> {
     const target = deps.target(ref.target);
     await target.kill(ref.name, graceMs);
     const status = await target.find(ref.name);
@@ -134,7 +134,9 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
     // What it still printed belongs to its log; a log that cannot be shipped in this time must not hold the slot.
     return {
       kind: 'ended',
-      status: await followJob({ ...ref, target, api, reporter }, AbortSignal.timeout(30_000)).catch(() => status),
+      status: await followJob({ ...ref, target, api, reporter, masks }, AbortSignal.timeout(30_000)).catch(
+        () => status,
+      ),
     };
   }
 

@@ -1,16 +1,38 @@
 import { Context } from '@temporalio/activity';
-import type { WatchActivities, WatchResult } from '../contract.js';
+import { Masks } from '../../domain/masking.js';
+import type { AttemptRef, WatchActivities, WatchResult } from '../contract.js';
+import { AgentApiRefusal } from './agent-api.js';
 import { agentShutdown, cancelReason } from './cancel-reason.js';
 import type { AgentDeps } from './deps.js';
 import { followJob } from './follow-job.js';
 import { withHeartbeats } from './heartbeats.js';
 import { Reporter } from './reporter.js';
+import { untilAnswered } from './retry.js';
 
 const defaultKillGraceMs = 10_000;
 
 /** What any agent of a place can do for a job there, whoever started it. Needs no slot: the job is charged to who submitted it. */
 export function watchActivities(deps: AgentDeps): WatchActivities {
   const { api, log } = deps;
+
+  /** Somebody else was told what the job was given. Without knowing it nothing of its output can be shown. */
+  async function masksOf(ref: AttemptRef, signal: AbortSignal): Promise<Masks> {
+    const masks = new Masks();
+    try {
+      masks.add(await untilAnswered(signal, () => api.masks(ref.launchId, ref.claim)));
+    } catch (error) {
+      if (!(error instanceof AgentApiRefusal)) throw error;
+      // An API of a version that has no secrets.
+      if (error.code === 'not-found') return masks;
+      log.warn(
+        { launch: ref.launchId, reason: error.message },
+        'what its log must not show is not known: all of it is masked',
+      );
+      masks.hideAll();
+    }
+    return masks;
+  }
+
   return {
     watch: (ref) =>
       withHeartbeats(async (): Promise<WatchResult> => {
@@ -29,7 +51,8 @@ export function watchActivities(deps: AgentDeps): WatchActivities {
         );
         const reporter = new Reporter(api, ref.launchId, ref.claim);
         try {
-          const status = await followJob({ ...ref, target, api, reporter }, context.cancellationSignal);
+          const masks = await masksOf(ref, context.cancellationSignal);
+          const status = await followJob({ ...ref, target, api, reporter, masks }, context.cancellationSignal);
           void target
             .cleanUp(ref.name)
             .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));

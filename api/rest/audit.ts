@@ -34,7 +34,7 @@ async function requireMayAudit(db: Store, actor: Actor, subject: string | undefi
     await requireRole(db, actor, row.entity_id, 'admin').catch((error: unknown) => {
       throw error instanceof DavitError && error.code === 'not-found' ? none : error;
     });
-  } else if (['queue', 'entity', 'agent', 'project', 'job', 'sweep'].includes(kind ?? '')) {
+  } else if (['queue', 'entity', 'agent', 'project', 'job', 'sweep', 'secret'].includes(kind ?? '')) {
     await requireEntity(db, actor, first, 'admin');
   } else throw none;
 }

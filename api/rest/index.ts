@@ -22,6 +22,7 @@ import { queueRoutes } from './queues.js';
 import { defineRoute, type Route } from './route.js';
 import { runMetricRoutes } from './run-metrics.js';
 import { runRoutes } from './runs.js';
+import { secretRoutes } from './secrets.js';
 import { sweepRoutes } from './sweeps.js';
 import { unansweredRoutes } from './unanswered.js';
 import { viewerRoutes } from './viewer.js';
@@ -48,6 +49,7 @@ export const restRoutes: readonly Route[] = [
   ...projectRoutes,
   ...queueRoutes,
   ...queueOperationRoutes,
+  ...secretRoutes,
   ...lineRoutes,
   ...jobRoutes,
   ...launchListRoutes,

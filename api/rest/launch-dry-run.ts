@@ -102,7 +102,13 @@ export async function dryRun(
       newProject: projectId === null,
     },
     ...planned,
-    secrets: Object.entries(secretVariables).map(([name, source]) => ({ name, source })),
+    secrets: [
+      ...Object.entries(resolved.secrets ?? {}).map(([name, secret]) => ({
+        name,
+        source: `the secret ${secret} of ${resolved.queueEntity}`,
+      })),
+      ...Object.entries(secretVariables).map(([name, source]) => ({ name, source })),
+    ],
     queue: {
       entity: resolved.queueEntity,
       name: resolved.queue,

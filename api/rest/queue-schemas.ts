@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DavitError } from '../../domain/errors.js';
 import { nameSchema } from '../../domain/ids.js';
 import { retryPolicySchema, timeoutsSchema } from '../../domain/retry-policy.js';
+import { secretNameSchema, secretVariablesSchema } from '../../domain/secrets.js';
 import { disciplineSchema, targetNameSchema, type Role } from '../../domain/words.js';
 import type { Store } from '../../store/open.js';
 import { countsOfQueues, projectsOfQueues, queueByName, type QueueCounts, type QueueRow } from '../../store/queues.js';
@@ -38,6 +39,14 @@ export const queueSettings = {
     .describe('A launch that waits longer is stopped, unless it says otherwise itself.'),
   retry: retryPolicySchema.nullable().optional(),
   timeouts: timeoutsSchema.nullable().optional(),
+  secrets: z
+    .array(secretNameSchema)
+    .max(1_000)
+    .optional()
+    .describe('Names of secrets of its entity that its launches may use; replaces the whole list. Default: none.'),
+  secretVariables: secretVariablesSchema
+    .optional()
+    .describe('Given to every job: variable to name of a secret, which is thereby allowed. Replaces the whole of it.'),
   projects: z
     .array(
       z.strictObject({
@@ -75,6 +84,8 @@ export const queueSchema = z
     ttlMs: z.int().nullable(),
     retry: configSchema.nullable(),
     timeouts: configSchema.nullable(),
+    secrets: z.array(z.string()).describe('Names of secrets that its launches may use.'),
+    secretVariables: z.record(z.string(), z.string()).describe('Given to every job: variable to name of a secret.'),
     projects: z.array(
       z.object({ project: z.string().describe('entity/project'), maxRunning: z.int().nullable(), weight: z.number() }),
     ),
@@ -142,6 +153,8 @@ const toQueue = (
   ttlMs: row.ttl_ms,
   retry: row.retry && { ...row.retry },
   timeouts: row.timeouts && { ...row.timeouts },
+  secrets: row.secrets,
+  secretVariables: row.secret_variables,
   projects,
   waiting: counts?.waiting ?? 0,
   held: counts?.held ?? 0,

@@ -12,8 +12,10 @@ import {
   queueByName,
   setQueueProjects,
   updateQueue,
+  type QueueChange,
   type QueueProject,
 } from '../../store/queues.js';
+import { requireSecrets } from '../../store/secrets.js';
 import type { Actor } from '../auth/authenticate.js';
 import { requireEntity } from '../auth/authorize.js';
 import { visibleEntityIds } from '../auth/visible.js';
@@ -52,6 +54,12 @@ async function projectsFor(
   }
   return [...rows.values()];
 }
+
+/** They must be there: a misspelt name would be noticed by the first launch that needs it. */
+const secretsNamed = (settings: QueueChange): string[] => [
+  ...(settings.secrets ?? []),
+  ...Object.values(settings.secretVariables ?? {}),
+];
 
 const list = defineRoute({
   method: 'get',
@@ -118,6 +126,7 @@ const create = defineRoute({
         `This version has no target "${target}"; it has: ${deps.targets.join(', ')}.`,
       );
     const row = await deps.db.transaction().execute(async (tx) => {
+      await requireSecrets(tx, entity.id, secretsNamed(settings));
       const id = await createQueue(tx, { ...settings, entityId: entity.id, name, target, createdBy: actor.name });
       if (id === undefined) throw new DavitError('conflict', `There is a queue "${entity.name}/${name}" already.`);
       if (projects) await setQueueProjects(tx, id, await projectsFor(tx, actor, entity.name, projects));
@@ -158,6 +167,7 @@ const update = defineRoute({
       await lockLine(tx, queue.id);
       const now = await queueByName(tx, queue.entity_id, queue.name);
       if (now) requireMatch(req, queueEtag(await queueDocument(tx, now)));
+      await requireSecrets(tx, queue.entity_id, secretsNamed(settings));
       if (!(await updateQueue(tx, queue.id, settings)))
         throw new DavitError('unknown-queue', `There is no queue "${queue.entity}/${queue.name}" any more.`);
       if (shares) await setQueueProjects(tx, queue.id, shares);

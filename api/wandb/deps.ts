@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
 import type { Blobs } from '../../store/blobs/blobs.js';
+import type { Keyring } from '../../store/keyring.js';
 import type { Store } from '../../store/open.js';
 
 export interface WandbDeps {
   db: Store;
   blobs: Blobs;
   log: Logger;
+  /** What secrets are stored under. */
+  keyring?: Keyring | undefined;
   /** Where clients reach this API; see api/origin.ts for when another address is used. */
   publicUrl: string;
 }

@@ -2,9 +2,12 @@ import type { RequestHandler } from 'express';
 import { DavitError } from '../../domain/errors.js';
 import { foldAfter } from '../../store/metric-fold.js';
 import { markRunFilesUploaded } from '../../store/run-files.js';
-import { applyStream } from '../../store/run-stream.js';
+import type { Masks } from '../../domain/masking.js';
+import { isConsoleFile, maskRunFile } from '../../store/mask-run-file.js';
+import { applyStream, type StreamMessage } from '../../store/run-stream.js';
 import { keyReachesProject, requireOwnLaunch, requireWriter, visibleEntity, type Context } from './context.js';
 import type { WandbDeps } from './deps.js';
+import { launchMasks } from './launch-masks.js';
 import { contextOf } from './request-context.js';
 import { readStreamBody } from './stream-message.js';
 
@@ -17,10 +20,13 @@ export function fileStream(deps: WandbDeps): RequestHandler {
     const context = contextOf(req, deps);
     const { entity, project, run } = req.params as Record<string, string>;
     const { message, uploaded } = readStreamBody(req.body);
-    const runId = await writableRun(context, entity ?? '', project ?? '', run ?? '');
+    const { id: runId, launch_id } = await writableRun(context, entity ?? '', project ?? '', run ?? '');
+    const hasConsole = message.lines.some(({ file }) => file === 'log') || uploaded.some(isConsoleFile);
+    const masks = launch_id !== null && hasConsole ? await launchMasks(deps.db, deps.keyring, launch_id) : undefined;
     const { writer } = context.request;
     const answer = await applyStream(deps.db, runId, {
       ...message,
+      ...(masks === undefined ? {} : { lines: message.lines.map((part) => maskedConsole(part, masks)) }),
       ...(writer === undefined ? {} : { writer }),
       derivesSummary: req.get('x-wandb-server-side-derived-summary') === 'true',
     });
@@ -30,16 +36,13 @@ export function fileStream(deps: WandbDeps): RequestHandler {
       deps.log.warn({ err: error, runId }, 'metrics of a run were not folded; the next request tries again');
     });
     if (uploaded.length > 0) await markRunFilesUploaded(deps.db, deps.blobs, runId, uploaded);
+    if (masks?.hasSecrets === true)
+      for (const name of uploaded.filter(isConsoleFile)) await maskRunFile(deps.db, deps.blobs, runId, name, masks);
     res.json(answer.stopped ? { stopped: true } : {});
   };
 }
 
-async function writableRun(
-  context: Context,
-  entityName: string,
-  projectName: string,
-  runName: string,
-): Promise<number> {
+async function writableRun(context: Context, entityName: string, projectName: string, runName: string) {
   const entity = await visibleEntity(context, entityName);
   const row =
     entity &&
@@ -58,5 +61,9 @@ async function writableRun(
     );
   requireWriter(entity.role, 'Logging to a run');
   requireOwnLaunch(context, row);
-  return row.id;
+  return row;
 }
+
+/** A job that prints a secret prints it into the console of its run too. */
+const maskedConsole = (part: StreamMessage['lines'][number], masks: Masks): StreamMessage['lines'][number] =>
+  part.file === 'log' ? { ...part, lines: part.lines.map((line) => masks.text(line)) } : part;

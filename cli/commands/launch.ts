@@ -45,6 +45,7 @@ export function defineLaunch(command: Command): void {
     )
     .option('--config-file <file>', 'the same from a JSON or YAML file')
     .option('-e, --env <name=value>', 'an environment variable of the job; not for secrets', collect)
+    .option('--secret <variable=name>', 'a variable that holds a secret of the queue; may be repeated', collect)
     .addOption(new Option('--priority <name>', 'place in line').choices(priorities))
     .option('-n, --name <name>', 'name of the run')
     .option('--job-name <name>', 'name of the job that is made of the folder (default: that of the folder)')

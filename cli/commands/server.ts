@@ -13,6 +13,7 @@ import { checkMetrics, metricsAddress } from '../config/metrics.js';
 import { serverSettings } from '../config/server.js';
 import type { Values } from '../config/settings.js';
 import { temporalConnection } from '../config/temporal.js';
+import { embeddedKeyring, keyringOf, warnOfMissingKeys } from '../secret-keys.js';
 import { defaultHome, homeAt } from '../stack/home.js';
 import { stopSignal, untilAborted } from '../stop-signals.js';
 import { version } from '../version.js';
@@ -28,6 +29,7 @@ export function defineServer(command: Command): void {
       const check = ({ values }: { values: ServerValues }) => {
         bucketOf(values);
         checkMetrics('server', values);
+        keyringOf(values);
       };
       const configured = configure('server', serverSettings, options, process.env, check);
       if (configured === undefined) return;
@@ -86,6 +88,8 @@ async function serve(
   );
 
   // Temporal need not be there: launches are accepted as rows, and told when it comes.
+  const keyring = embeddedQueue === undefined ? keyringOf(values) : embeddedKeyring(home.keys);
+  await warnOfMissingKeys(db, keyring, log);
   const metrics = createApiMetrics({ db, version, log });
   const tracing = await openTracing({ service: 'davit-server', version, env: process.env, log });
   const dispatch = createDispatch({
@@ -116,6 +120,7 @@ async function serve(
       targets: availableTargets(),
       plan: planJob,
       limits,
+      keyring,
       metrics,
       metricsToken: values.metricsToken,
       tracing,

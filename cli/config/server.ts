@@ -74,6 +74,17 @@ export const serverSettings = {
     reason: 'Everything that is not in the database lies under one folder.',
     defaultText: '~/.davit',
   }),
+  secretKeys: optional(text('id:base64, of 32 bytes each, separated by commas'), {
+    description: 'The keys that secrets are stored under; the first for new ones. `davit secret new-key` makes one.',
+    reason:
+      'They must not lie where the secrets lie, so the database does not have them. Without a key there are no secrets.',
+    secret: 'yes',
+  }),
+  secretKeysFile: optional(path(), {
+    description: 'A file that holds the keys, one a line, instead of `secretKeys`.',
+    reason: 'Mounted secrets are files.',
+    defaultText: 'none; `davit up` makes <home>/keys/secrets',
+  }),
   window,
   requestsPerSecond: optional(integer(1, 1_000_000), {
     description: 'The most requests per second and key; more are answered with 429.',

@@ -23,6 +23,7 @@ const values: Record<string, string> = {
   run: 'run00001',
   sweep: 'sweep001',
   username: 'mem',
+  secret: 'token',
 };
 
 beforeAll(async () => {
@@ -33,6 +34,8 @@ beforeAll(async () => {
   const bulk = await api.call('POST', '/bulk', { body: { action: 'release', filter: { queue: 'lab/q' } } });
   expect(bulk.status, bulk.text).toBe(202);
   pathsOf['getBulk'] = pathsOf['cancelBulk'] = { id: bulk.body.id };
+  const secret = await api.call('PUT', '/entities/lab/secrets/token', { body: { value: 'not a secret' } });
+  expect(secret.status, secret.text).toBe(201);
   values['launchId'] = launch.body.id;
   values['id'] = launch.body.id;
   const project = await projectByName(api.db, api.ids.lab, 'demo');
@@ -93,6 +96,8 @@ const bodies: Record<string, unknown> = {
   agentGiveBack: { claim: randomUUID(), reason: 'x' },
   agentProgress: { claim: randomUUID(), n: 1, at: new Date().toISOString() },
   agentSecrets: { claim: randomUUID() },
+  agentNamedSecrets: { claim: randomUUID(), names: ['token'] },
+  putSecret: { value: 'not a secret either' },
 };
 const queries: Record<string, string> = {
   createJobVersion: '?entryPoint=python+train.py',
@@ -100,6 +105,7 @@ const queries: Record<string, string> = {
   agentCode: `?claim=${randomUUID()}`,
   listAudit: '?subject=queue/lab/q',
   agentTrace: `?claim=${randomUUID()}`,
+  agentMasks: `?claim=${randomUUID()}`,
 };
 
 /** Where the usual values would name another kind of thing, or take away what others still need. */
@@ -133,6 +139,7 @@ const counts = async () => {
     'user_account',
     'launch_log',
     'agent',
+    'secret',
   ] as const;
   const pairs = tables.map(async (table) => {
     const row = await api.db
@@ -169,13 +176,15 @@ const open = [
   'listRuns',
 ];
 
+const ofSiteAdmins = ['createUser', 'listUnanswered', 'listSecretKeys', 'resealSecrets'];
+
 describe('a stranger learns nothing and changes nothing', () => {
   test.each(named.filter(([, route]) => !open.includes(route.operationId)))('%s', async (_name, route) => {
     const before = await counts();
     const answer = await ask(route, api.keys.bob);
     if (route.operationId === 'enqueueLaunches') {
       expect(answer.body.results[0].error).toMatchObject({ status: 404, code: 'unknown-queue' });
-    } else if (route.auth === 'agent' || ['createUser', 'listUnanswered'].includes(route.operationId)) {
+    } else if (route.auth === 'agent' || ofSiteAdmins.includes(route.operationId)) {
       expect([answer.status, answer.body.code], answer.text).toEqual([403, 'forbidden']);
     } else {
       expect(answer.status, answer.text).toBe(404);
@@ -272,6 +281,8 @@ const needs: Record<string, 'member' | 'admin'> = {
   activateAgent: 'admin',
   releaseAgent: 'admin',
   deleteAgent: 'admin',
+  putSecret: 'admin',
+  deleteSecret: 'admin',
   createProject: 'member',
   createJobVersion: 'member',
   enqueueLaunch: 'member',
@@ -316,7 +327,9 @@ describe('roles of a team', () => {
       .filter(([, route]) => route.method !== 'get' && route.auth === 'user')
       .map(([, route]) => route.operationId)
       .filter(
-        (id) => needs[id] === undefined && !['createUser', 'createTeam', 'revokeKey', 'enqueueLaunches'].includes(id),
+        (id) =>
+          needs[id] === undefined &&
+          !['createUser', 'createTeam', 'revokeKey', 'enqueueLaunches', 'resealSecrets'].includes(id),
       );
     expect(unchecked).toEqual([]);
   });

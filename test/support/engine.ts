@@ -9,6 +9,7 @@ import { createApiMetrics } from '../../api/metrics/index.js';
 import { startApi } from '../../api/server.js';
 import { createDavitClient, type DavitClient } from '../../client/index.js';
 import { createUser } from '../../store/entities.js';
+import { Keyring, newKeyLine } from '../../store/keyring.js';
 import { issueKey } from '../../store/keys.js';
 import { folderBlobs } from '../../store/blobs/folder.js';
 import { linkSecret, linkSigner } from '../../store/blobs/signed-url.js';
@@ -62,6 +63,7 @@ export class Engine extends Launcher {
     return engine;
   }
 
+  private readonly keyring = Keyring.parse(newKeyLine(new Date()));
   readonly log = pino({ level: process.env['DAVIT_TEST_LOG'] ?? 'silent' });
 
   private async startApi(windowSize: number): Promise<void> {
@@ -111,6 +113,7 @@ export class Engine extends Launcher {
         targets: ['process'],
         plan: planJob,
         limits: defaultLimits,
+        keyring: this.keyring,
         metrics,
         tracing: this.tracing.api,
       },

@@ -11,6 +11,7 @@ import { wandbRouter } from '../../api/wandb/router.js';
 import { openBlobs, type BlobSettings } from '../../store/blobs/open-blobs.js';
 import type { Blobs } from '../../store/blobs/blobs.js';
 import { createUser } from '../../store/entities.js';
+import type { Keyring } from '../../store/keyring.js';
 import { issueKey } from '../../store/keys.js';
 import type { Store } from '../../store/open.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
@@ -40,7 +41,7 @@ export interface TrackingApi {
 
 /** `server`: another PostgreSQL than the one of the test run. `storage`: another place for bytes than a folder of its own. */
 export async function startTrackingApi(
-  options: { server?: string; storage?: BlobSettings } = {},
+  options: { server?: string; storage?: BlobSettings; keyring?: Keyring } = {},
 ): Promise<TrackingApi> {
   const database = await createTestDatabase(options.server === undefined ? {} : { server: options.server });
   const { db } = database;
@@ -70,7 +71,7 @@ export async function startTrackingApi(
   const log = pino({ level: 'silent' });
   const blobs = await openBlobs(options.storage ?? { kind: 'folder', folder }, { db, publicUrl: url });
   app.use(requestId);
-  app.use(wandbRouter({ db, blobs, log, publicUrl: url }));
+  app.use(wandbRouter({ db, blobs, log, publicUrl: url, ...(options.keyring ? { keyring: options.keyring } : {}) }));
   app.use(blobRouter({ db, blobs }));
   app.use(errorHandler({ log, publicUrl: url }));
 

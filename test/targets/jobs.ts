@@ -28,6 +28,7 @@ export const prepareContext = (parts: Partial<PrepareContext> = {}): PrepareCont
   signal: never(),
   onLog: () => undefined,
   fetchCode: () => Promise.reject(new Error('this job has no code')),
+  secret: (name) => Promise.reject(new Error(`this launch has no secret ${name}`)),
   ...parts,
 });
 

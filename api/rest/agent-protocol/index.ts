@@ -1,9 +1,22 @@
 import { claimOne, confirmOne, giveBackOne } from './claim.js';
 import { heartbeat, hello } from './duty.js';
-import { code, log, progress, secrets } from './job.js';
+import { code, log, progress } from './job.js';
+import { masks, namedSecrets, secrets } from './secrets.js';
 
 /**
  * What agents say to the API (docs/claim-protocol.md). Every call about a launch carries its claim and is refused when the claim is not the
  * launch's present one; every call may be repeated.
  */
-export const agentProtocolRoutes = [hello, heartbeat, claimOne, confirmOne, giveBackOne, progress, log, secrets, code];
+export const agentProtocolRoutes = [
+  hello,
+  heartbeat,
+  claimOne,
+  confirmOne,
+  giveBackOne,
+  progress,
+  log,
+  secrets,
+  namedSecrets,
+  masks,
+  code,
+];

@@ -5,7 +5,6 @@ import { logStreams } from '../../../domain/words.js';
 import { recordProgress } from '../../../store/attempts.js';
 import { openCodeArchive } from '../../../store/code-archive.js';
 import { readJobVersion } from '../../../store/jobs.js';
-import { issueKey } from '../../../store/keys.js';
 import { appendLog } from '../../../store/launch-logs.js';
 import { defineRoute } from '../route.js';
 import { wholeNumber } from '../schemas.js';
@@ -86,43 +85,6 @@ export const log = defineRoute({
       data: Buffer.concat(parts),
       ended: query.ended === 'true',
     });
-  },
-});
-
-/** A key outlives any sensible job and is revoked when the launch ends. */
-const runKeyTtlMs = 90 * 24 * 3600_000;
-
-export const secrets = defineRoute({
-  method: 'post',
-  path: '/agents/{agentId}/launches/{launchId}/secrets',
-  operationId: 'agentSecrets',
-  summary: 'Secret variables for the job: a key that reaches its own run and project only',
-  tag,
-  auth: 'agent',
-  params: launchParams,
-  body: z.strictObject({ claim: claimSchema }),
-  response: z.object({ environment: z.record(z.string(), z.string()) }),
-  handler: async ({ actor, params, body, deps }) => {
-    const launch = await heldLaunch(deps.db, actor, params.launchId, body.claim);
-    const project = await deps.db
-      .selectFrom('project')
-      .select('entity_id')
-      .where('id', '=', launch.project_id)
-      .executeTakeFirstOrThrow();
-    const author = await deps.db
-      .selectFrom('user_account')
-      .select('id')
-      .where('username', '=', launch.author)
-      .executeTakeFirst();
-    const { key } = await issueKey(deps.db, {
-      kind: 'run',
-      entityId: project.entity_id,
-      launchId: launch.id,
-      description: `launch ${launch.id}`,
-      expiresAt: new Date(Date.now() + runKeyTtlMs),
-      ...(author ? { userId: author.id } : {}),
-    });
-    return { environment: { WANDB_API_KEY: key } };
   },
 });
 

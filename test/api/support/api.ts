@@ -11,6 +11,7 @@ import { startApi } from '../../../api/server.js';
 import { openBlobs } from '../../../store/blobs/open-blobs.js';
 import type { Blobs } from '../../../store/blobs/blobs.js';
 import { createTeam, createUser, setMember } from '../../../store/entities.js';
+import { Keyring, newKeyLine } from '../../../store/keyring.js';
 import { ensureFirstAdmin, issueKey } from '../../../store/keys.js';
 import type { Store } from '../../../store/open.js';
 import { planJob } from '../../../targets/register.js';
@@ -55,7 +56,7 @@ export interface Answer {
 /** People: root (site admin), ada (admin of team lab), mem and vic (member and viewer of lab), bob (a stranger to all of them). */
 export async function startTestApi(
   limits: Partial<ApiLimits> = {},
-  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing'>> = {},
+  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing' | 'keyring'>> = {},
 ): Promise<TestApi> {
   const database = await createTestDatabase();
   const { db } = database;
@@ -95,6 +96,7 @@ export async function startTestApi(
       targets: ['process'],
       plan: planJob,
       limits: { ...defaultLimits, ...limits },
+      keyring: Keyring.parse(newKeyLine(new Date())),
       ...over,
     };
   });
