@@ -94,7 +94,7 @@ describe('a secret that a launch names', () => {
     expect(out).toContain('the same in both');
     expect(out).toContain(`it is ${stars}, twice: ${stars}${stars}\n`);
     expect(out).toMatch(/\n\*{60,}=*\n/);
-    expect(out).toMatch(/and the key \*{51}\n/);
+    expect(out).toMatch(/and the key \*{50}\n/);
     expect(await engine.logText(id, 'stderr')).toBe(`${stars}\n`);
     expect((await engine.show(id)).resolved['secrets']).toEqual({ TOKEN: 'token', QUEUE_TOKEN: 'token' });
 
