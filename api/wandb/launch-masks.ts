@@ -23,8 +23,9 @@ export async function launchMasks(db: Store, keyring: Keyring | undefined, launc
   const key = JSON.stringify(values);
   const known = kept.get(launchId);
   if (known?.values === key) return known.masks;
-  masks.add(values);
+  kept.delete(launchId);
   if (values.length === 0) return masks;
+  masks.add(values);
   const oldest = kept.keys().next().value;
   if (kept.size >= mostKept && oldest !== undefined) kept.delete(oldest);
   kept.set(launchId, { values: key, masks });
