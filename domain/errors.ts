@@ -317,6 +317,18 @@ export const catalogue = {
     title: 'The image of the job could not be pulled.',
     fix: 'Check the name of the image and the credentials for its registry; retry.causes.image-pull tries again by itself.',
   },
+  'engine-unreachable': {
+    status: 500,
+    fault: 'target',
+    title: 'The Docker Engine did not answer.',
+    fix: "Start the Engine, or correct its address in the agent's settings; `davit doctor` says what answers. Then relaunch.",
+  },
+  'disk-full': {
+    status: 500,
+    fault: 'target',
+    title: 'There is no room left where the job was to run.',
+    fix: 'Free or add space on the disk of the Docker Engine (`docker system df` says what takes it) and relaunch.',
+  },
   'submit-after-kill': {
     status: 409,
     fault: 'user',
@@ -417,6 +429,12 @@ export const catalogue = {
     fault: 'target',
     title: 'The job was ended by a signal that Davit did not send.',
     fix: 'Look for lack of memory on the machine, or an operator who killed it.',
+  },
+  'out-of-memory': {
+    status: 400,
+    fault: 'user',
+    title: 'The job needed more memory than it may use.',
+    fix: 'Raise memory in the resource config of the launch or the queue, or make the job need less.',
   },
   'job-lost': {
     status: 500,

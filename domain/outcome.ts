@@ -73,6 +73,9 @@ export function endOf(facts: EndFacts): LaunchEnd {
       runState: 'crashed',
     };
   }
+  if (status.outOfMemory) {
+    return { state: 'failed', exitCode, failure: failure('out-of-memory', 'run', status.reason), runState: 'crashed' };
+  }
   if (status.signal !== undefined) {
     const message = `The job was ended by ${status.signal}, which Davit did not send.`;
     return { state: 'failed', exitCode, failure: failure('job-killed', 'run', message), runState: 'crashed' };

@@ -1,6 +1,8 @@
 import { DavitError } from '../domain/errors.js';
 import type { JobPlan, PlanRequest } from '../domain/job-plan.js';
 import type { TargetName } from '../domain/words.js';
+import { createDockerTarget, dockerTargetConfigSchema } from './docker/index.js';
+import { planDocker } from './docker/plan.js';
 import { createProcessTarget, processTargetConfigSchema } from './process/index.js';
 import { planProcess } from './process/plan.js';
 import type { Target } from './target.js';
@@ -30,6 +32,13 @@ const targets: Partial<Record<TargetName, Registered>> = {
         processTargetConfigSchema.parse({ ...options, workFolder, hostEnvironment: { ...hostEnvironment } }),
       ),
     plan: planProcess,
+  },
+  docker: {
+    open: ({ options, workFolder, hostEnvironment }) =>
+      createDockerTarget(
+        dockerTargetConfigSchema.parse({ ...options, workFolder, hostEnvironment: { ...hostEnvironment } }),
+      ),
+    plan: (request) => planDocker(request),
   },
 };
 

@@ -80,6 +80,8 @@ export interface PrepareContext {
   fetchCode(toFile: string): Promise<void>;
   /** The value of a named secret that the launch's queue allows. From then on it is masked in everything that the launch writes. */
   secret(name: string): Promise<string>;
+  /** What opens a registry of images; undefined: nothing is known for this host. */
+  registryLogin?(host: string): Promise<{ username: string; password: string } | undefined>;
 }
 
 export interface SubmitContext {

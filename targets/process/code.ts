@@ -18,7 +18,7 @@ const plainTypes = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'G
  * whoever was killed on the way.
  */
 export async function ensureCode(
-  folder: JobFolder,
+  folder: Pick<JobFolder, 'root' | 'code'>,
   digest: string | undefined,
   limits: CodeLimits,
   fetchCode: (toFile: string) => Promise<void>,

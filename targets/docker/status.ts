@@ -1,0 +1,110 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import type { JobStatus } from '../../domain/job-plan.js';
+import { type Engine, isConflict, isMissing, orMissing } from './engine.js';
+import { hasMark, rememberedEnd, removeMark } from './marks.js';
+import { label, ownerOf } from './names.js';
+import { bytesInWords } from './sizes.js';
+import { fateOf } from './submitter.js';
+
+/** A container whose creator cannot be seen from here is given this long to be started. */
+const startPatienceMs = 60_000;
+
+export const inspect = (engine: Engine, nameOrId: string): Promise<ContainerInspectInfo | undefined> =>
+  orMissing(engine.call((docker, abortSignal) => docker.getContainer(nameOrId).inspect({ abortSignal })));
+
+const never = '0001-01-01T00:00:00Z';
+/** The Engine keeps the time of the first start for good, so this cannot be undone by an end or a restart of the Engine. */
+export const wasStarted = ({ State }: ContainerInspectInfo): boolean =>
+  State.Status !== 'created' || State.StartedAt > never;
+
+/** What there is to say about the job now; settles what nobody else is left to settle. */
+export async function jobStatus(engine: Engine, name: string): Promise<JobStatus | undefined> {
+  const container = await inspect(engine, name);
+  if (!container) return rememberedEnd(engine, name);
+  const owner = ownerOf(container.Config.Labels);
+  // Somebody else's container under our name: there is no job of ours.
+  if (owner?.name !== name) return undefined;
+  if (!wasStarted(container)) {
+    if (!(await isAbandoned(container))) return { ...owner, state: 'starting' };
+    return (await discard(engine, container.Id, name)) ? undefined : jobStatus(engine, name);
+  }
+  if (!hasEnded(container)) return running(container);
+  return ended(container, await hasMark(engine, name, 'killed'));
+}
+
+export const hasEnded = ({ State }: ContainerInspectInfo): boolean =>
+  !State.Running && !State.Paused && !State.Restarting && State.Status !== 'created';
+
+export async function isAbandoned(container: ContainerInspectInfo): Promise<boolean> {
+  const fate = await fateOf(container.Config.Labels[label.submitter]);
+  return fate === 'gone' || (fate === 'unknown' && Date.now() - Date.parse(container.Created) > startPatienceMs);
+}
+
+/**
+ * Removes a container that was never started. False: it was started in this moment. Whoever meant to start it finds it gone, so whether its
+ * creator lives need not be certain.
+ */
+export async function discard(engine: Engine, id: string, name: string): Promise<boolean> {
+  // First the mark: the other way round a crash in between would leave a job that seems to have run and vanished.
+  await removeMark(engine, name, 'job');
+  try {
+    await engine.call((docker) => docker.getContainer(id).remove({ force: false, v: true }));
+  } catch (error) {
+    if (isConflict(error)) return isBeingRemoved(error);
+    if (!isMissing(error)) throw error;
+  }
+  return true;
+}
+
+const isBeingRemoved = (error: unknown): boolean => error instanceof Error && /already in progress/.test(error.message);
+
+function common(container: ContainerInspectInfo): Omit<JobStatus, 'state'> {
+  const owner = ownerOf(container.Config.Labels);
+  if (!owner) throw new Error(`container ${container.Name} is no job`);
+  const startedAtMs = Date.parse(container.State.StartedAt);
+  return { ...owner, startedAtMs, node: `container ${container.Id.slice(0, 12)}` };
+}
+
+function running(container: ContainerInspectInfo): JobStatus {
+  const { Paused } = container.State;
+  return { ...common(container), state: 'running', ...(Paused ? { reason: 'Its container is paused.' } : {}) };
+}
+
+function ended(container: ContainerInspectInfo, wasKilled: boolean): JobStatus {
+  const { ExitCode, OOMKilled, FinishedAt, Error: told } = container.State;
+  const base = common(container);
+  // The Engine takes the two times from two clocks: the end of a short job may lie before its start.
+  const endedAtMs = Math.max(Date.parse(FinishedAt), base.startedAtMs ?? 0);
+  const status: JobStatus = { ...base, state: 'ended', endedAtMs };
+  if (wasKilled) status.killed = true;
+  status.exitCode = ExitCode;
+  const signal = signalOfExitCode(ExitCode);
+  if (signal !== undefined) status.signal = signal;
+  if (OOMKilled) {
+    status.outOfMemory = true;
+    const limit = container.HostConfig.Memory ?? 0;
+    status.reason =
+      limit > 0
+        ? `It needed more memory than the ${bytesInWords(limit)} that it may use.`
+        : 'The machine had no memory left for it.';
+  } else if (told !== '') status.reason = told.slice(0, 500);
+  return status;
+}
+
+const signals: Record<number, string> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  14: 'SIGALRM',
+  15: 'SIGTERM',
+};
+
+/** Containers are Linux wherever the agent runs; death by a signal is reported as 128 + its number. */
+const signalOfExitCode = (code: number): string | undefined => signals[code - 128];

@@ -1,0 +1,224 @@
+import { posix } from 'node:path';
+import type { ContainerInspectInfo } from 'dockerode';
+import { LaunchError } from '../../domain/errors.js';
+import type { JobPlan } from '../../domain/job-plan.js';
+import type { SubmitContext } from '../target.js';
+import { archiveOfCode } from './code.js';
+import type { DockerTargetConfig } from './config.js';
+import { type Engine, EngineAway, isConflict, isMissing, reasonOf, statusOf } from './engine.js';
+import { hasMark, rememberedEnd, setJobMark } from './marks.js';
+import { label, ownerOf } from './names.js';
+import { environmentFolder, specOf } from './plan.js';
+import type { JobFolders, Prepared } from './prepared.js';
+import { discard, inspect, isAbandoned, wasStarted } from './status.js';
+import { beginSubmission } from './submitter.js';
+import type { Watcher } from './watcher.js';
+
+export interface Submitting {
+  engine: Engine;
+  watcher: Watcher;
+  folders: JobFolders;
+  config: DockerTargetConfig;
+}
+
+/**
+ * Create-or-adopt. The name of a container is unique on its Engine, so of those who create it one succeeds, and that one starts it, nobody
+ * else: started once is started by its creator. Killed before the start, it leaves a container that was never started; whoever finds it
+ * removes it, and the name is free again. The tombstone is looked for after the container exists and before it starts: a kill that comes
+ * later finds the container.
+ */
+export async function submitJob(
+  parts: Submitting,
+  plan: JobPlan,
+  context: SubmitContext,
+): Promise<{ adopted: boolean }> {
+  const deadlineMs = Date.now() + parts.config.patienceMs;
+  const watched = parts.watcher.watch(plan.name);
+  try {
+    for (;;) {
+      context.signal.throwIfAborted();
+      try {
+        const answer = await tryOnce(parts, plan, context);
+        if (answer) return answer;
+        await watched.next(context.signal);
+      } catch (error) {
+        // Whether the call that broke did anything is seen at the next turn.
+        if (!(error instanceof EngineAway) || Date.now() > deadlineMs) throw error;
+        await watched.next(context.signal);
+      }
+    }
+  } finally {
+    watched.close();
+  }
+}
+
+/** Undefined: somebody else is about to start it, or the container went away under our hands; look again. */
+async function tryOnce(
+  parts: Submitting,
+  plan: JobPlan,
+  context: SubmitContext,
+): Promise<{ adopted: boolean } | undefined> {
+  const { engine } = parts;
+  const { name } = plan;
+  await refuseKilled(engine, name);
+  const existing = await inspect(engine, name);
+  if (existing) return adopt(engine, name, existing);
+  if (await rememberedEnd(engine, name)) return { adopted: true };
+
+  const submission = await beginSubmission();
+  try {
+    const body = await containerBody(parts, plan, context, submission.label);
+    let id: string;
+    try {
+      const { platform } = specOf(plan);
+      const query = { name, ...(platform === undefined ? {} : { platform }) };
+      // Apart, or the client writes the body into the address, variables and all.
+      const request = { _query: query, _body: body } as never;
+      id = (await engine.call((docker) => docker.createContainer(request), { ms: 120_000 })).id;
+    } catch (error) {
+      if (isConflict(error)) return undefined;
+      throw error;
+    }
+    return await begin(parts, plan, context, id);
+  } finally {
+    submission.over();
+  }
+}
+
+async function adopt(
+  engine: Engine,
+  name: string,
+  container: ContainerInspectInfo,
+): Promise<{ adopted: true } | undefined> {
+  if (ownerOf(container.Config.Labels)?.name !== name) {
+    throw new LaunchError(
+      'submit-failed',
+      'submit',
+      `The Engine has a container named ${name} that Davit did not make; remove or rename it.`,
+    );
+  }
+  if (wasStarted(container)) return { adopted: true };
+  if (await isAbandoned(container)) await discard(engine, container.Id, name);
+  return undefined;
+}
+
+/** The container is ours: fills and starts it. */
+async function begin(
+  parts: Submitting,
+  plan: JobPlan,
+  context: SubmitContext,
+  id: string,
+): Promise<{ adopted: boolean } | undefined> {
+  const { engine, folders } = parts;
+  const container = engine.docker.getContainer(id);
+  try {
+    if ((await folders.read(plan.name))?.hasCode === true) await bringCode(parts, plan, id);
+    await refuseKilled(engine, plan.name);
+    context.signal.throwIfAborted();
+    await setJobMark(engine, { ...plan, agentId: context.agentId });
+    await engine.call(() => container.start({}), { ms: 120_000 });
+    return { adopted: false };
+  } catch (error) {
+    if (isMissing(error) && !(await inspect(engine, id))) return undefined;
+    const state = error instanceof EngineAway ? await stateAfterSilence(parts, id, context) : undefined;
+    if (state === 'started') return { adopted: false };
+    if (state === 'gone') return undefined;
+    await discard(engine, id, plan.name).catch(() => undefined);
+    if (state === 'waiting') return undefined;
+    throw statusOf(error) === undefined ? error : startFailure(error, plan);
+  }
+}
+
+/** The Engine did not answer our start: did it hear it? Only we would start this container, so what it says now stays true. */
+async function stateAfterSilence(
+  { engine, config }: Submitting,
+  id: string,
+  { signal }: SubmitContext,
+): Promise<'started' | 'waiting' | 'gone'> {
+  const found = await engine.patiently((docker) => docker.getContainer(id).inspect().catch(asUndefined), {
+    signal,
+    patienceMs: config.patienceMs,
+  });
+  if (!found) return 'gone';
+  return wasStarted(found) ? 'started' : 'waiting';
+}
+
+function asUndefined(error: unknown): undefined {
+  if (isMissing(error)) return undefined;
+  throw error;
+}
+
+async function refuseKilled(engine: Engine, name: string): Promise<void> {
+  if (await hasMark(engine, name, 'kill')) throw new LaunchError('submit-after-kill', 'submit');
+}
+
+async function bringCode({ engine, folders }: Submitting, plan: JobPlan, id: string): Promise<void> {
+  const archive = archiveOfCode(folders.code(plan.name));
+  await engine.call((docker) => docker.getContainer(id).putArchive(archive, { path: '/' }), { ms: 30 * 60_000 });
+}
+
+async function containerBody(
+  { folders }: Submitting,
+  plan: JobPlan,
+  context: SubmitContext,
+  submitter: string,
+): Promise<Record<string, unknown>> {
+  const spec = specOf(plan);
+  const prepared = await folders.read(plan.name);
+  if (!prepared) {
+    throw new LaunchError(
+      'submit-failed',
+      'submit',
+      'The job was not prepared on this machine, or its folder was cleaned up.',
+    );
+  }
+  const { container } = spec;
+  const { Binds } = container.HostConfig as { Binds?: string[] };
+  const environment = { ...spec.environment, ...environmentOf(prepared), ...context.secrets };
+  const ownLabels = {
+    [label.agent]: context.agentId,
+    [label.submitter]: submitter,
+    [label.image]: spec.image,
+    ...(spec.graceSeconds === undefined ? {} : { [label.grace]: String(spec.graceSeconds) }),
+  };
+  const { WorkingDir: folder } = container;
+  return {
+    ...container,
+    Image: prepared.imageId,
+    // What is relative is meant within the folder that the image works in.
+    ...(folder === undefined ? {} : { WorkingDir: posix.resolve('/', prepared.workingDir, folder) }),
+    Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...(container['Labels'] as Record<string, string> | undefined), ...ownLabels },
+    Tty: false,
+    OpenStdin: false,
+    HostConfig: {
+      ...container.HostConfig,
+      ...(prepared.environmentVolume === undefined
+        ? {}
+        : { Binds: [...(Binds ?? []), `${prepared.environmentVolume}:${environmentFolder}:ro`] }),
+    },
+  };
+}
+
+function environmentOf(prepared: Prepared): Record<string, string> {
+  if (prepared.environmentVolume === undefined) return {};
+  const path = prepared.path ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  return { PATH: `${environmentFolder}/bin:${path}`, VIRTUAL_ENV: environmentFolder };
+}
+
+/** What the Engine says when it cannot start something is a chain of programs that failed; its last link is the reason. */
+function startFailure(error: unknown, plan: JobPlan): LaunchError {
+  const reason = reasonOf(error);
+  if (/executable file not found|no such file or directory: unknown|permission denied: unknown/.test(reason)) {
+    const program = /exec: "([^"]+)"/.exec(reason)?.[1] ?? plan.command[0] ?? 'the entry point';
+    const why = reason.includes('permission denied') ? 'may not be executed' : 'is not in the image';
+    return new LaunchError('command-not-found', 'submit', `"${program}" ${why}.`, error);
+  }
+  const last = reason
+    .split(/: (?=[a-z])/)
+    .slice(-2)
+    .join(': ');
+  if (/could not select device driver|nvidia|gpu/i.test(reason))
+    return new LaunchError('submit-failed', 'submit', `The Engine cannot give the job a GPU: ${last}.`, error);
+  return new LaunchError('submit-failed', 'submit', `The Engine did not start the job: ${last}.`, error);
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PlanRequest } from '../../domain/job-plan.js';
+import { createDockerTarget, type DockerTargetOptions } from '../../targets/docker/index.js';
+import type { Target } from '../../targets/target.js';
+
+/** An image that the Engine has and that has a shell and Python. */
+export const testImage = process.env['DAVIT_TEST_IMAGE'] ?? 'python:3.11';
+
+/** Docker targets on the Engine of this machine, whose jobs run in the test's image unless they say otherwise. */
+export function dockerFixture(over: Partial<DockerTargetOptions> = {}) {
+  const workFolder = mkdtempSync(join(tmpdir(), 'davit-docker-'));
+  const open = (parts: Partial<DockerTargetOptions> = {}): Target =>
+    inImage(createDockerTarget({ workFolder, hostEnvironment: { ...process.env }, ...over, ...parts }));
+  return { workFolder, open, remove: () => rmSync(workFolder, { recursive: true, force: true }) };
+}
+
+function inImage(target: Target): Target {
+  const plan = (request: PlanRequest) =>
+    target.plan(
+      request.source.kind === 'code' && request.codeDigest === undefined
+        ? {
+            ...request,
+            source: { kind: 'image', image: testImage },
+            resourceConfig: { pull: 'missing', ...request.resourceConfig },
+          }
+        : request,
+    );
+  return Object.assign(Object.create(target) as Target, { plan });
+}
