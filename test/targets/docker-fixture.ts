@@ -9,20 +9,20 @@ import type { Target } from '../../targets/target.js';
 export const testImage = process.env['DAVIT_TEST_IMAGE'] ?? 'python:3.11';
 
 /** Docker targets on the Engine of this machine, whose jobs run in the test's image unless they say otherwise. */
-export function dockerFixture(over: Partial<DockerTargetOptions> = {}) {
+export function dockerFixture(over: Partial<DockerTargetOptions> = {}, image = testImage) {
   const workFolder = mkdtempSync(join(tmpdir(), 'davit-docker-'));
   const open = (parts: Partial<DockerTargetOptions> = {}): Target =>
-    inImage(createDockerTarget({ workFolder, hostEnvironment: { ...process.env }, ...over, ...parts }));
+    inImage(createDockerTarget({ workFolder, hostEnvironment: { ...process.env }, ...over, ...parts }), image);
   return { workFolder, open, remove: () => rmSync(workFolder, { recursive: true, force: true }) };
 }
 
-function inImage(target: Target): Target {
+function inImage(target: Target, image: string): Target {
   const plan = (request: PlanRequest) =>
     target.plan(
       request.source.kind === 'code' && request.codeDigest === undefined
         ? {
             ...request,
-            source: { kind: 'image', image: testImage },
+            source: { kind: 'image', image },
             resourceConfig: { pull: 'missing', ...request.resourceConfig },
           }
         : request,

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobStatus } from '../../domain/job-plan.js';
+import type { Target } from '../../targets/target.js';
+import { LoneEngine } from '../support/lone-engine.js';
+import { until } from '../support/until.js';
+import { dockerFixture } from './docker-fixture.js';
+import { endOf, outputOf, planRequest, prepareContext, shell, start, submitContext } from './jobs.js';
+
+/** An Engine that is killed and comes back, in every phase of a job. */
+let engine: LoneEngine;
+let fixture: ReturnType<typeof dockerFixture>;
+let target: Target;
+
+beforeAll(async () => {
+  engine = await LoneEngine.start();
+  fixture = dockerFixture({ engine: engine.address, network: 'none' }, engine.image);
+  target = fixture.open();
+});
+afterAll(async () => {
+  await engine.stop();
+  fixture.remove();
+});
+
+async function starts(name: string): Promise<number> {
+  return (await outputOf(target, name)).split('started\n').length - 1;
+}
+
+/** Prints a line every so often until the file appears in the container. */
+const untilTold = 'i=0; while [ ! -e /tmp/end ]; do echo "line $i"; i=$((i+1)); sleep 0.05; done; echo over';
+async function tell(name: string): Promise<void> {
+  const exec = await engine.docker.getContainer(name).exec({ Cmd: ['touch', '/tmp/end'] });
+  await exec.start({});
+}
+
+describe('an Engine that dies', () => {
+  it('before a job is prepared is waited for', async () => {
+    const plan = target.plan(planRequest({ command: shell('echo started') }));
+    await engine.kill9();
+    let said = '';
+    const prepared = target.prepare(plan, prepareContext({ onLog: (text) => (said += text) }));
+    await until(() => said.includes('does not answer'), { what: 'a word about the Engine' });
+    await engine.up();
+    await prepared;
+    await target.submit(plan, submitContext());
+    expect(await endOf(target, plan.name)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('at any moment of a submit: the job is started once', async () => {
+    for (const delayMs of [0, 10, 30, 60, 100, 200, 400]) {
+      const plan = target.plan(planRequest({ command: shell('echo started; exit 6') }));
+      await target.prepare(plan, prepareContext());
+      const submitted = target.submit(plan, submitContext());
+      submitted.catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await engine.kill9();
+      await engine.up();
+      await submitted;
+      expect(await endOf(target, plan.name), `killed after ${delayMs} ms`).toMatchObject({ exitCode: 6 });
+      expect(await starts(plan.name)).toBe(1);
+    }
+  });
+
+  it('while a job runs: it goes on, is followed to its end, and its log has neither gap nor double', async () => {
+    const plan = await start(target, { command: shell(untilTold) });
+    const seen: JobStatus[] = [];
+    const following = (async () => {
+      for await (const status of target.follow(plan.name, AbortSignal.timeout(100_000))) seen.push(status);
+    })();
+    const output = outputOf(target, plan.name);
+    await until(() => seen.some((status) => status.state === 'running'));
+    for (let round = 0; round < 3; round += 1) {
+      await engine.kill9();
+      await engine.up();
+    }
+    await tell(plan.name);
+    await following;
+    const lines = (await output).trimEnd().split('\n');
+    expect(lines.pop()).toBe('over');
+    expect(lines).toEqual(lines.map((_, i) => `line ${i}`));
+    expect(seen.at(-1)).toMatchObject({ state: 'ended', exitCode: 0 });
+    // Another agent, which has seen nothing of it.
+    expect(await fixture.open().find(plan.name)).toEqual(seen.at(-1));
+  });
+
+  it('and stays away for a while: who follows hears so', async () => {
+    const plan = await start(target, { command: shell('sleep 600') });
+    const seen: JobStatus[] = [];
+    const stop = new AbortController();
+    const following = (async () => {
+      for await (const status of target.follow(plan.name, stop.signal)) seen.push(status);
+    })();
+    await until(() => seen.length > 0);
+    await engine.kill9();
+    await until(() => seen.at(-1)?.reason?.includes('has not answered since'), {
+      what: 'word of the silence',
+      ms: 30_000,
+    });
+    expect(seen.at(-1)).toMatchObject({ state: 'running' });
+    // Not known is not absent: nobody may take it for a job that never was.
+    await expect(target.find(plan.name)).rejects.toThrow(/does not answer/);
+    await expect(target.list('agent-1')).rejects.toThrow(/does not answer/);
+    await engine.up();
+    await until(() => seen.at(-1)?.reason === undefined, { what: 'the silence to be over', ms: 30_000 });
+    stop.abort();
+    await following;
+    expect(await target.kill(plan.name, 0)).toBe(true);
+  });
+
+  it('while a job is killed: the kill is heard in the end', async () => {
+    const plan = await start(target, { command: shell("trap '' TERM; echo ready; while :; do sleep 0.1; done") });
+    const killing = target.kill(plan.name, 3_000);
+    const outcome = killing.then(
+      () => 'killed',
+      () => 'broken off',
+    );
+    await engine.kill9();
+    await engine.up();
+    if ((await outcome) === 'broken off') await target.kill(plan.name, 0);
+    expect(await target.find(plan.name)).toMatchObject({ state: 'ended', killed: true, signal: 'SIGKILL' });
+  });
+
+  it('for good: a step ends with a cause', async () => {
+    const impatient = fixture.open({ patienceMs: 500 });
+    const plan = impatient.plan(planRequest({ command: shell('true') }));
+    await impatient.prepare(plan, prepareContext());
+    await engine.kill9();
+    await expect(impatient.prepare(plan, prepareContext())).rejects.toMatchObject({ code: 'engine-unreachable' });
+    await expect(impatient.submit(plan, submitContext())).rejects.toMatchObject({ code: 'engine-unreachable' });
+    expect(await impatient.check()).toMatchObject({
+      ok: false,
+      details: [expect.stringMatching(/does not answer.*start it/)],
+    });
+    // Where its jobs are is known all the same.
+    const place = await impatient.place();
+    await engine.up();
+    expect(await impatient.place()).toBe(place);
+    expect(await impatient.check()).toMatchObject({ ok: true });
+  });
+});
+
+describe('an Engine without live-restore', () => {
+  it('takes its jobs along when it dies, and that is what is told of them', async () => {
+    const mortal = await LoneEngine.start({ liveRestore: false });
+    const own = dockerFixture({ engine: mortal.address, network: 'none' }, mortal.image);
+    try {
+      const there = own.open();
+      const plan = await start(there, { command: shell('echo started; sleep 600') });
+      const end = endOf(there, plan.name);
+      await until(async () => (await there.find(plan.name))?.state === 'running');
+      await mortal.kill9();
+      await mortal.up();
+      const status = await end;
+      console.log(status);
+      expect(status.state).toBe('ended');
+      expect(await own.open().find(plan.name)).toEqual(status);
+    } finally {
+      await mortal.stop();
+      own.remove();
+    }
+  });
+});
