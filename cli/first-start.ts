@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { DavitError } from '../domain/errors.js';
+import type { TargetName } from '../domain/words.js';
 import { ensureFirstAdmin, findValidKey, hashOfKey, isKeyText, issueKey, newKeyText } from '../store/keys.js';
 import type { KeyKind } from '../store/keys.js';
 import type { Store } from '../store/open.js';
@@ -32,7 +33,14 @@ export async function makeFirstAdmin(
  */
 export async function prepareEmbedded(
   db: Store,
-  options: { keysFolder: string; adminName: string; queue: string; log: Logger },
+  options: {
+    keysFolder: string;
+    adminName: string;
+    queue: string;
+    /** Does a Docker Engine answer on this machine? */
+    hasEngine: () => Promise<boolean>;
+    log: Logger;
+  },
 ): Promise<void> {
   await makeFirstAdmin(db, { name: options.adminName, keyFile: join(options.keysFolder, 'admin'), log: options.log });
   // The first user, even when the user of the machine was renamed since.
@@ -56,14 +64,26 @@ export async function prepareEmbedded(
   // Whose queues the agent serves. A file, because only the database knows what the first user was called.
   writeSynced(join(options.keysFolder, 'entity'), `${admin.entity}\n`);
 
+  const make = async (name: string, target: TargetName, description: string): Promise<void> => {
+    const queue = { entityId, name, target, description, createdBy: admin.entity };
+    await createQueue(db, { ...queue, requireRun: true, resourceConfig: {} });
+    options.log.info({ queue: `${admin.entity}/${name}`, target }, 'made a queue to begin with');
+  };
   const queues = await listQueues(db, { entityIds: [entityId] }, { limit: 1 });
-  if (queues.length > 0) return;
-  const target = 'process';
-  const description = 'processes on this machine';
-  const queue = { entityId, name: options.queue, target, description, createdBy: admin.entity } as const;
-  await createQueue(db, { ...queue, requireRun: true, resourceConfig: {} });
-  options.log.info({ queue: `${admin.entity}/${options.queue}`, target }, 'made the first queue');
+  if (queues.length === 0) await make(options.queue, 'process', 'processes on this machine');
+  // With the first start that finds an Engine; once somebody deleted it, it does not come back.
+  const ever = await db
+    .selectFrom('queue')
+    .select('id')
+    .where('entity_id', '=', entityId)
+    .where((or) => or.or([or('target', '=', 'docker'), or('name', '=', dockerQueue)]))
+    .limit(1)
+    .executeTakeFirst();
+  if (ever === undefined && (await options.hasEngine()))
+    await make(dockerQueue, 'docker', 'containers on the Docker Engine of this machine');
 }
+
+const dockerQueue = 'docker';
 
 async function ensureValid(
   db: Store,

@@ -14,6 +14,7 @@ import { agentSpans } from './agent-spans.js';
 import { beat } from './heartbeat.js';
 import { serveMetrics, slotMetrics, temporalMetricsAddress, type MetricsAddress } from './metrics.js';
 import { slotSupplier } from './slot-supplier.js';
+import type { TargetName } from '../domain/words.js';
 import { openTargets, type AgentTargets, type TargetFolders } from './targets.js';
 import { connectionOptions, installRuntime, type TemporalOptions } from './temporal.js';
 
@@ -36,6 +37,8 @@ export interface AgentOptions {
   workFolder: string;
   /** Python environments, one per set of requirements; may be shared by all agents of a machine. */
   environmentCacheFolder: string;
+  /** Settings of targets, by their names; each target has its schema for them. */
+  targetOptions?: Partial<Record<TargetName, Record<string, unknown>>> | undefined;
   /** Default: what the API says. */
   temporal?: TemporalOptions | undefined;
   heartbeatMs?: number | undefined;
@@ -65,6 +68,8 @@ const shutdownForceTime = '15 seconds';
 /** How often jobs of earlier processes are counted again while there are any. */
 const recountMs = 5_000;
 const unconfirmedMs = 12_000;
+/** How soon an Engine that went away or came back is noticed. */
+const lookEveryMs = 5_000;
 
 /** Dials out only: to the API and to Temporal. Knows no database and holds no workflow code. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
@@ -72,7 +77,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   installRuntime(log, options.metrics && (await temporalMetricsAddress()));
   const seat = await takeSeat(options.workFolder, name);
   const { incarnation } = seat;
-  const targets = await (options.targets?.(options) ?? openTargets(options, process.env));
+  const targets = await (options.targets?.(options) ??
+    openTargets(options, process.env, options.targetOptions ?? {}, log));
   const api = agentClient(options);
   const sayHello = (endedIncarnation: string | undefined): Promise<HelloReply> =>
     api.hello({
@@ -138,9 +144,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const metrics = options.metrics && (await serveMetrics('agent', options.version, options.metrics, slotMetrics(pool)));
   const crew = new Crew(log);
   await crew.add('own', { ...common, ...long, taskQueue: welcome.privateTaskQueue, activities: { ...activities.own } });
-  for (const [target, taskQueue] of Object.entries(welcome.watchTaskQueues)) {
-    await crew.add(target, { ...common, ...long, taskQueue, activities: { ...activities.place } });
-  }
+  const watched = new Set<string>();
+  const watch = async (taskQueues: Readonly<Record<string, string>>): Promise<void> => {
+    for (const [target, taskQueue] of Object.entries(taskQueues)) {
+      if (watched.has(taskQueue)) continue;
+      watched.add(taskQueue);
+      await crew.add(target, { ...common, ...long, taskQueue, activities: { ...activities.place } });
+    }
+  };
+  await watch(welcome.watchTaskQueues);
   const serve = (duty: Duty): Promise<void> =>
     crew.keepLines(
       new Map(
@@ -217,8 +229,27 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     }
   }, recountMs);
 
+  let untold = false;
+  /** Targets that came or went since they were last told: queues of those that cannot run jobs are somebody else's. */
+  const lookAgain = async (): Promise<void> => {
+    const changed = (await targets.refresh?.()) ?? false;
+    if (leaving || !(changed || untold)) return;
+    untold = false;
+    const again = await sayHello(undefined);
+    await watch(again.watchTaskQueues);
+    await obey(again);
+  };
+  let looking: Promise<void> = Promise.resolve();
+  const look = setInterval(() => {
+    looking = looking.then(lookAgain).catch((error: unknown) => {
+      untold = true;
+      log.warn({ error: String(error) }, 'cannot tell the API what the targets are like now');
+    });
+  }, lookEveryMs);
+
   const end = async (): Promise<void> => {
     clearInterval(recount);
+    clearInterval(look);
     heart.stop();
     await crew.stop();
     await connection.close().catch(() => undefined);

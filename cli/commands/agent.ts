@@ -49,6 +49,7 @@ export function defineAgent(command: Command): void {
           quarantineAfter: values.quarantineAfter,
           workFolder: values.workFolder,
           environmentCacheFolder: values.environmentCacheFolder,
+          targetOptions: { docker: dockerOptions(values) },
           heartbeatMs: values.heartbeatMs,
           temporal,
           version,
@@ -97,3 +98,10 @@ function checkKey(values: Values<typeof agentSettings>): void {
 
 const keyOf = (values: Values<typeof agentSettings>): string =>
   values.agentKey ?? readFileSync(values.agentKeyFile ?? '', 'utf8').trim();
+
+/** Only what was given: the target has its own defaults. */
+function dockerOptions(values: Values<typeof agentSettings>): Record<string, unknown> {
+  const { dockerEngine, dockerApiUrl, dockerNetwork, dockerVolumes } = values;
+  const given = { engine: dockerEngine, apiUrl: dockerApiUrl, network: dockerNetwork, volumes: dockerVolumes };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -15,6 +15,7 @@ import type { Values } from '../config/settings.js';
 import { temporalConnection } from '../config/temporal.js';
 import { embeddedKeyring, keyringOf, warnOfMissingKeys } from '../secret-keys.js';
 import { defaultHome, homeAt } from '../stack/home.js';
+import { checkDocker } from '../doctor/docker.js';
 import { stopSignal, untilAborted } from '../stop-signals.js';
 import { version } from '../version.js';
 import { untilThere } from '../wait-for.js';
@@ -80,7 +81,13 @@ async function serve(
         const keyFile = values.adminKeyFile ?? join(home.keys, 'admin');
         await makeFirstAdmin(db, { name: values.adminName, keyFile, log });
       } else {
-        await prepareEmbedded(db, { keysFolder: home.keys, adminName: values.adminName, queue: embeddedQueue, log });
+        await prepareEmbedded(db, {
+          keysFolder: home.keys,
+          adminName: values.adminName,
+          queue: embeddedQueue,
+          hasEngine: async () => (await checkDocker(process.env)).status === 'ok',
+          log,
+        });
       }
       return openBlobs(values, db, home.blobs, publicUrl);
     },

@@ -71,6 +71,31 @@ export const agentSettings = {
     reason: 'They can be made again, so they lie with the caches and are shared by all agents of the user.',
     defaultText: '~/.cache/davit/environments',
   }),
+  dockerEngine: optional(text('an address of a Docker Engine', /^(unix|tcp|https?|ssh):\/\/\S+$/), {
+    description: 'Where the Docker Engine is that runs the jobs of docker queues.',
+    reason:
+      'Without it the agent looks where the docker command looks: DOCKER_HOST, the chosen context, the usual sockets.',
+    defaultText: 'as for docker',
+  }),
+  dockerApiUrl: optional(url(['http', 'https'], 'http://server:8080'), {
+    description: 'The address of the API as containers reach it.',
+    reason: 'A container has a network of its own, where the API may have another name.',
+    defaultText: 'as everybody else',
+  }),
+  dockerNetwork: optional(text('the name of a network', /^[A-Za-z0-9][A-Za-z0-9_.-]*$/), {
+    description: 'The network of the Engine that containers are put into.',
+    reason: 'An API that listens on 127.0.0.1 alone is reached in the network of the machine only.',
+    defaultText: 'host when the API is on 127.0.0.1, else bridge',
+  }),
+  dockerVolumes: setting(
+    list('volumes as /host/path:/container/path[:ro]', /^(\/[^:,]*|[A-Za-z0-9][A-Za-z0-9_.-]*):\/[^:,]*(:(ro|rw))?$/),
+    [],
+    {
+      description: 'Folders of the machine, or volumes of the Engine, that every container gets.',
+      reason: 'What a container may see of the machine is for its operator to say, not for a launch.',
+      defaultText: 'none',
+    },
+  ),
   heartbeatMs: optional(integer(500, 60_000), {
     description: 'How often the agent says that it lives.',
     reason: 'An agent that is silent for 15 seconds counts as lost.',

@@ -1,6 +1,7 @@
 import { defaultHome, homeAt } from '../stack/home.js';
 import { checkPostgres, checkTemporal } from './backends.js';
 import { missing } from './check.js';
+import { checkDocker } from './docker.js';
 import type { Check } from './check.js';
 import { checkFolder, checkNode, checkPorts, checkPython } from './machine.js';
 import { checkStack } from './stack.js';
@@ -13,6 +14,7 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<Check[]> {
     one('python', () => checkPython(env)),
     one('temporal', async () => [await checkTemporal(env, home)]),
     one('postgresql', async () => [await checkPostgres(env, home)]),
+    one('docker', async () => [await checkDocker(env)]),
     one('data folder', () => checkFolder(home)),
     one('ports', () => checkPorts(home)),
     one('stack', () => checkStack(env)),

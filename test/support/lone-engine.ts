@@ -89,7 +89,8 @@ export class LoneEngine {
       ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--exec-opt', 'native.cgroupdriver=cgroupfs'],
       ...this.args,
     ];
-    const child = spawn('dockerd', args, { stdio: ['ignore', log, log], detached: true });
+    // In a network namespace of its own: an Engine that has no bridge removes the one of the machine's Engine.
+    const child = spawn('unshare', ['--net', 'dockerd', ...args], { stdio: ['ignore', log, log], detached: true });
     this.child = child;
     const said = () => readFileSync(join(this.folder, 'dockerd.log'), 'utf8').slice(-1_000);
     await until(
@@ -143,12 +144,9 @@ export class LoneEngine {
     await mkdir(join(root, 'tmp'), { recursive: true });
     const tar = spawn('tar', ['-C', root, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [repo, tag] = this.image.split(':');
-    const stream = await this.docker.importImage(
-      tar.stdout as never,
-      { repo, tag, changes: 'ENV PATH=/bin:/usr/bin' } as never,
-    );
-    for await (const part of stream as AsyncIterable<Buffer>)
-      if (part.toString().includes('"error"')) throw new Error(part.toString());
+    const options = { repo, tag, changes: 'ENV PATH=/bin:/usr/bin' } as never;
+    const stream = (await this.docker.importImage(tar.stdout, options)) as unknown as AsyncIterable<Buffer>;
+    for await (const part of stream) if (part.toString().includes('"error"')) throw new Error(part.toString());
     await rm(root, { recursive: true, force: true });
   }
 }

@@ -123,6 +123,7 @@ describe('an Engine that dies', () => {
     const impatient = fixture.open({ patienceMs: 500 });
     const plan = impatient.plan(planRequest({ command: shell('true') }));
     await impatient.prepare(plan, prepareContext());
+    const place = await impatient.place();
     await engine.kill9();
     await expect(impatient.prepare(plan, prepareContext())).rejects.toMatchObject({ code: 'engine-unreachable' });
     await expect(impatient.submit(plan, submitContext())).rejects.toMatchObject({ code: 'engine-unreachable' });
@@ -131,9 +132,9 @@ describe('an Engine that dies', () => {
       details: [expect.stringMatching(/does not answer.*start it/)],
     });
     // Where its jobs are is known all the same.
-    const place = await impatient.place();
-    await engine.up();
     expect(await impatient.place()).toBe(place);
+    await engine.up();
+    expect(await fixture.open().place()).toBe(place);
     expect(await impatient.check()).toMatchObject({ ok: true });
   });
 });
@@ -150,8 +151,8 @@ describe('an Engine without live-restore', () => {
       await mortal.kill9();
       await mortal.up();
       const status = await end;
-      console.log(status);
-      expect(status.state).toBe('ended');
+      expect(status).toMatchObject({ state: 'ended', signal: expect.stringMatching(/^SIG(TERM|KILL)$/) });
+      expect(status.killed ?? false).toBe(false);
       expect(await own.open().find(plan.name)).toEqual(status);
     } finally {
       await mortal.stop();

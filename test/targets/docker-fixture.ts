@@ -16,15 +16,14 @@ export function dockerFixture(over: Partial<DockerTargetOptions> = {}, image = t
   return { workFolder, open, remove: () => rmSync(workFolder, { recursive: true, force: true }) };
 }
 
+export const imageRequest = (image: string, request: PlanRequest): PlanRequest =>
+  Object.assign({ ...request }, { source: { kind: 'image' as const, image } });
+
 function inImage(target: Target, image: string): Target {
   const plan = (request: PlanRequest) =>
     target.plan(
-      request.source.kind === 'code' && request.codeDigest === undefined
-        ? {
-            ...request,
-            source: { kind: 'image', image },
-            resourceConfig: { pull: 'missing', ...request.resourceConfig },
-          }
+      request.codeDigest === undefined
+        ? imageRequest(image, { ...request, resourceConfig: { pull: 'missing', ...request.resourceConfig } })
         : request,
     );
   return Object.assign(Object.create(target) as Target, { plan });

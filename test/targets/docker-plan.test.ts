@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { PlanRequest } from '../../domain/job-plan.js';
 import { planDocker } from '../../targets/docker/plan.js';
 import { bytesInWords, bytesOf } from '../../targets/docker/sizes.js';
 import { planRequest } from './jobs.js';
 
-const imageRequest = (resourceConfig: Record<string, unknown> = {}, over = {}) =>
-  planRequest({
-    command: ['python', 'train.py'],
-    source: { kind: 'image', image: 'team/train:2' },
-    resourceConfig,
+const imageRequest = (resourceConfig: Record<string, unknown> = {}, over: object = {}): PlanRequest =>
+  Object.assign(planRequest({ command: ['python', 'train.py'], resourceConfig }), {
+    source: { kind: 'image' as const, image: 'team/train:2' },
     ...over,
   });
 
@@ -146,7 +145,8 @@ describe('what a container runs', () => {
 
   it('code without an image of its own is put into a Python image, or the base image that it names', () => {
     const code = (over: object) =>
-      planDocker(planRequest({ command: ['python', 'a.py'], codeDigest: 'ab', ...over })).spec as unknown as {
+      planDocker(Object.assign(planRequest({ command: ['python', 'a.py'], codeDigest: 'ab' }), over))
+        .spec as unknown as {
         image: string;
         code: string;
         container: Container;
