@@ -144,8 +144,11 @@ export class LoneEngine {
     await mkdir(join(root, 'tmp'), { recursive: true });
     const tar = spawn('tar', ['-C', root, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [repo, tag] = this.image.split(':');
-    const options = { repo, tag, changes: 'ENV PATH=/bin:/usr/bin' } as never;
-    const stream = (await this.docker.importImage(tar.stdout, options)) as unknown as AsyncIterable<Buffer>;
+    // The client's type knows the way with a callback only.
+    const load = this.docker.importImage.bind(this.docker) as unknown as (
+      ...args: unknown[]
+    ) => Promise<AsyncIterable<Buffer>>;
+    const stream = await load(tar.stdout, { repo, tag, changes: 'ENV PATH=/bin:/usr/bin' });
     for await (const part of stream) if (part.toString().includes('"error"')) throw new Error(part.toString());
     await rm(root, { recursive: true, force: true });
   }
