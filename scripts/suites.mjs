@@ -13,6 +13,8 @@ export const suites = [
   { name: 'targets', needs: ['python'], testTimeoutS: 120 },
   // One Engine for all of them; images are built in them, which takes both cores.
   { name: 'builders', needs: ['docker'], testTimeoutS: 300, alone: true },
+  // Containers start by the second, and Engines are killed.
+  { name: 'docker', needs: ['docker'], testTimeoutS: 300, alone: true },
   { name: 'agent', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 120 },
   // These start whole stacks, so one file at a time: two would starve each other on two cores.
   { name: 'stack', needs: ['postgres', 'temporal'], testTimeoutS: 120, alone: true },

@@ -3,8 +3,8 @@ import type { JobStatus } from '../../domain/job-plan.js';
 import type { Target } from '../../targets/target.js';
 import { LoneEngine } from '../support/lone-engine.js';
 import { until } from '../support/until.js';
-import { dockerFixture } from './docker-fixture.js';
-import { endOf, outputOf, planRequest, prepareContext, shell, start, submitContext } from './jobs.js';
+import { dockerFixture } from './fixture.js';
+import { endOf, outputOf, planRequest, prepareContext, shell, start, submitContext } from '../targets/jobs.js';
 
 /** An Engine that is killed and comes back, in every phase of a job. */
 let engine: LoneEngine;
@@ -13,7 +13,7 @@ let target: Target;
 
 beforeAll(async () => {
   engine = await LoneEngine.start();
-  fixture = dockerFixture({ engine: engine.address, network: 'none' }, engine.image);
+  fixture = dockerFixture(engine.image, { engine: engine.address, network: 'none' });
   target = fixture.open();
 });
 afterAll(async () => {
@@ -142,7 +142,7 @@ describe('an Engine that dies', () => {
 describe('an Engine without live-restore', () => {
   it('takes its jobs along when it dies, and that is what is told of them', async () => {
     const mortal = await LoneEngine.start({ liveRestore: false });
-    const own = dockerFixture({ engine: mortal.address, network: 'none' }, mortal.image);
+    const own = dockerFixture(mortal.image, { engine: mortal.address, network: 'none' });
     try {
       const there = own.open();
       const plan = await start(there, { command: shell('echo started; sleep 600') });

@@ -5,11 +5,8 @@ import type { PlanRequest } from '../../domain/job-plan.js';
 import { createDockerTarget, type DockerTargetOptions } from '../../targets/docker/index.js';
 import type { Target } from '../../targets/target.js';
 
-/** An image that the Engine has and that has a shell and Python. */
-export const testImage = process.env['DAVIT_TEST_IMAGE'] ?? 'python:3.11';
-
-/** Docker targets on the Engine of this machine, whose jobs run in the test's image unless they say otherwise. */
-export function dockerFixture(over: Partial<DockerTargetOptions> = {}, image = testImage) {
+/** Docker targets whose jobs run in this image unless they bring code. */
+export function dockerFixture(image: string, over: Partial<DockerTargetOptions> = {}) {
   const workFolder = mkdtempSync(join(tmpdir(), 'davit-docker-'));
   const open = (parts: Partial<DockerTargetOptions> = {}): Target =>
     inImage(createDockerTarget({ workFolder, hostEnvironment: { ...process.env }, ...over, ...parts }), image);
