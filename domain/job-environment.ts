@@ -1,4 +1,5 @@
-import type { ResolvedLaunch } from './resolved-launch.js';
+import type { LaunchRequest } from './launch-request.js';
+import { jobPath, type ResolvedLaunch } from './resolved-launch.js';
 
 /** Longest value the wandb client reads from one variable; longer ones come in numbered pieces. */
 const maxValueLength = 32_670;
@@ -12,8 +13,7 @@ export interface EnvironmentFacts {
   launchId: string;
   attempt: number;
   resolved: ResolvedLaunch;
-  /** Overrides that reach `wandb.config`. */
-  config: Record<string, unknown> | undefined;
+  overrides: LaunchRequest['overrides'];
   apiUrl: string;
 }
 
@@ -25,7 +25,7 @@ export function jobEnvironment({
   launchId,
   attempt,
   resolved,
-  config,
+  overrides,
   apiUrl,
 }: EnvironmentFacts): Record<string, string> {
   return {
@@ -40,11 +40,28 @@ export function jobEnvironment({
     WANDB_LAUNCH_TRACE_ID: launchId,
     ...(resolved.displayName === undefined ? {} : { WANDB_NAME: resolved.displayName }),
     ...(attempt > 1 ? { WANDB_RESUME: 'allow' } : {}),
-    ...inPieces('WANDB_CONFIG', JSON.stringify(config ?? {})),
-    ...inPieces('WANDB_LAUNCH_FILE_OVERRIDES', '{}'),
+    ...inPieces('WANDB_CONFIG', JSON.stringify(overrides?.config ?? {})),
+    ...inPieces('WANDB_LAUNCH_FILE_OVERRIDES', JSON.stringify(overrides?.files ?? {})),
+    WANDB_ARTIFACTS: JSON.stringify({ ...usedJob(resolved), ...artifactsOf(overrides?.artifacts) }),
+    ...(resolved.image === undefined ? {} : { WANDB_DOCKER: resolved.image }),
     DAVIT_LAUNCH_ID: launchId,
     DAVIT_ATTEMPT: String(attempt),
   };
+}
+
+/** By this the client marks the job as used by its run. The run's key reaches its own project only: a job of another one is left out. */
+function usedJob({ job, entity, project }: ResolvedLaunch): Record<string, string> {
+  return job?.entity === entity && job.project === project ? { _wandb_job: jobPath(job) } : {};
+}
+
+/** As the client takes what stands for another artifact: its parts. */
+function artifactsOf(artifacts: Record<string, string> = {}): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(artifacts).map(([slot, reference]) => {
+      const [entity, project, name] = reference.split('/');
+      return [slot, { entity, project, name }];
+    }),
+  );
 }
 
 function inPieces(name: string, value: string): Record<string, string> {

@@ -1,12 +1,48 @@
 import type { TargetName } from './words.js';
 
+/** Fixed at enqueue: a commit, never a branch. */
+export type PlanSource =
+  | { kind: 'code' }
+  | {
+      kind: 'git';
+      remote: string;
+      /** All of it, 40 hex digits or more. */
+      commit: string;
+      /** The named secret that opens the remote. */
+      credentials?: string;
+      /** The job brings changes on top of the commit; they come with the code. */
+      patched?: boolean;
+    }
+  | { kind: 'image'; image: string };
+
+/** Paths are relative to the code, never absolute, never with `..`. */
+export interface BuildWishes {
+  dockerfile?: string;
+  /** Folder that the Dockerfile sees. Default: all of the code. */
+  context?: string;
+  /** Runs the code as it is, or is what an image is made on, instead of a Python image. */
+  baseImage?: string;
+  /** A base image with what an accelerator needs; Python is added to it. */
+  acceleratorBaseImage?: string;
+  /** Name of a builder, instead of the agent's own. */
+  builder?: string;
+}
+
 /** What a target needs to know to plan one attempt of a launch. Everything here may be shown to users: no secrets. */
 export interface PlanRequest {
   launchId: string;
   attempt: number;
   /** `remoteName(launchId, attempt)`. */
   name: string;
-  /** Program and arguments after all overrides, one string each, no shell. */
+  /** Where what runs comes from. */
+  source: PlanSource;
+  /** How an image is made of the code, where the target wants one; nothing is said here of image jobs. */
+  build: BuildWishes;
+  /** Program and fixed arguments after all overrides. Only an image job may have none: then what the image itself starts. */
+  entryPoint: string[];
+  /** Appended after the entry point. */
+  args: string[];
+  /** Both, one string each, no shell. */
   command: string[];
   /** Folder inside the code where the command starts; '' = its root. Never absolute, never with `..`. */
   workingDir: string;
@@ -16,7 +52,7 @@ export interface PlanRequest {
   requirements: string | undefined;
   /** Python version wished by the job, `3.N`; undefined = any. */
   pythonVersion: string | undefined;
-  /** Digest of the code (hex) or undefined when the job has none (image). */
+  /** Stands for the code as it is (hex): same digest, same files. Undefined when the job has none (image). */
   codeDigest: string | undefined;
   resourceConfig: Record<string, unknown>;
 }

@@ -1,50 +1,9 @@
 import { z } from 'zod';
 
-/** Jobs as the wandb client stores them: an artifact of type `job` whose file `wandb-job.json` says what to run. */
-
-export const jobFileName = 'wandb-job.json';
-export const requirementsFileName = 'requirements.frozen.txt';
+/** Jobs as the wandb client knows them: their names, references and entry points. What is in a version: job-file.ts. */
 
 /** The code artifact that belongs to a job made from a folder. */
 export const codeCollectionName = (job: string): string => `code-${job}`;
-
-const entryPoint = z.array(z.string());
-
-/** Read leniently: these files also come from wandb clients of many versions. Keys that are not known here are kept. */
-export const jobFileSchema = z.looseObject({
-  _version: z.string().optional(),
-  source_type: z.enum(['repo', 'artifact', 'image']),
-  source: z.looseObject({
-    entrypoint: entryPoint.optional(),
-    notebook: z.boolean().optional(),
-    artifact: z.string().optional(),
-    git: z.looseObject({ remote: z.string().optional(), commit: z.string().optional() }).optional(),
-    image: z.string().optional(),
-  }),
-  runtime: z.string().nullish(),
-});
-export type JobFile = z.infer<typeof jobFileSchema>;
-
-/** `wandb-job.json` of a code job, byte for byte as the wandb client writes it (4 spaces, this order of keys). */
-export function codeJobFile(job: {
-  artifactId: number;
-  entryPoint: readonly string[];
-  pythonVersion?: string | undefined;
-}): string {
-  const anything = { wb_type: 'typedDict', params: { type_map: {} } };
-  return JSON.stringify(
-    {
-      _version: 'v0',
-      source_type: 'artifact',
-      source: { entrypoint: job.entryPoint, notebook: false, artifact: artifactReference(job.artifactId) },
-      input_types: anything,
-      output_types: anything,
-      ...(job.pythonVersion === undefined ? {} : { runtime: job.pythonVersion }),
-    },
-    undefined,
-    4,
-  );
-}
 
 /** Ids of artifacts on the wire are base64: the wandb client decodes them. */
 export const artifactWireId = (id: number): string => Buffer.from(`Artifact:${id}`).toString('base64');

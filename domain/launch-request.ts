@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { gitRefProblem } from './git-remote.js';
 import { launchIdSchema, nameSchema } from './ids.js';
+import { imageProblem } from './image-name.js';
 import { labelsSchema } from './requirements.js';
+import { templateValuesSchema } from './resource-config.js';
 import { retryPolicySchema, timeoutsSchema } from './retry-policy.js';
 import { secretVariablesSchema } from './secrets.js';
 import { prioritySchema } from './words.js';
@@ -13,13 +16,30 @@ const environmentName = z
   .max(256);
 
 /** A path inside the job's code: relative, no "..", forward slashes. */
-const insidePath = z
+export const insidePath = z
   .string()
   .max(1024)
   .refine(
     (p) => !p.startsWith('/') && !p.includes('\\') && !p.split('/').includes('..') && !p.includes('\0'),
     'must stay inside the job',
   );
+
+/** Text that a function finds no fault with. */
+export const faultless = (maxLength: number, problemOf: (text: string) => string | undefined) =>
+  z
+    .string()
+    .max(maxLength)
+    .superRefine((text, context) => {
+      const message = problemOf(text);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    });
+export const imageSchema = faultless(512, imageProblem);
+export const gitRefSchema = faultless(256, gitRefProblem);
+
+const artifactReference = z
+  .string()
+  .max(600)
+  .regex(/^[^/:\s]+\/[^/:\s]+\/[^/:\s]+:[^/:\s]+$/, 'write entity/project/name:alias');
 
 export const overridesSchema = z.strictObject({
   /** Replaces the job's program and fixed arguments; one string each, no shell. */
@@ -33,15 +53,31 @@ export const overridesSchema = z.strictObject({
   /** Variables that hold secrets of the queue's entity, by their names: `{"HF_TOKEN": "hugging-face"}`. */
   secrets: secretVariablesSchema.optional(),
   workingDir: insidePath.optional(),
+  /** Git jobs: this branch, tag or commit in place of the job's commit. Resolved at enqueue. */
+  ref: gitRefSchema.optional(),
+  /** Dockerfile inside the code, in place of the job's. */
+  dockerfile: insidePath.optional(),
+  /** Folder of the code that the Dockerfile sees. */
+  buildContext: insidePath.optional(),
+  /** Image that the code is put on, in place of the job's. */
+  baseImage: imageSchema.optional(),
+  /** Builder, in place of the agent's own. */
+  builder: z.string().min(1).max(64).optional(),
+  /** What `use_artifact` gets instead: name or slot in the program -> `entity/project/name:alias`. */
+  artifacts: z.record(z.string().max(300), artifactReference).optional(),
+  /** Laid over JSON and YAML files that the program has declared as its inputs: path -> values. */
+  files: z.record(insidePath, z.record(z.string().max(1024), z.unknown())).optional(),
   /** Target-specific parameters, merged over the queue's. */
   resourceConfig: z.record(z.string(), z.unknown()).optional(),
 });
 
-export const launchRequestSchema = z.strictObject({
+const requestShape = z.strictObject({
   /** `queue` or `entity/queue`; without entity: the project's. */
   queue: z.string().min(1).max(129),
   /** `name`, `name:alias`, `project/name:alias` or `entity/project/name:alias`; default alias `latest`. */
-  job: z.string().min(1).max(300),
+  job: z.string().min(1).max(300).optional(),
+  /** An image that is run as it is, in place of a job. */
+  image: imageSchema.optional(),
   /** Where the run goes. Default: the job's project. */
   project: nameSchema.optional(),
   /** Default: the queue's entity. */
@@ -58,6 +94,8 @@ export const launchRequestSchema = z.strictObject({
   /** Must the job call wandb.init? Default: as the queue says. */
   requireRun: z.boolean().optional(),
   overrides: overridesSchema.optional(),
+  /** Values of the queue's template variables. They and `overrides.resourceConfig` exclude each other: the values win. */
+  templateVariables: templateValuesSchema.optional(),
   /** Labels that the agent must have, `{"gpu": "a100"}`. Default: any agent of the queue. */
   requires: labelsSchema.optional(),
   /** Which causes it is tried again for. Default: as the queue says. */
@@ -73,10 +111,18 @@ export const launchRequestSchema = z.strictObject({
   /** Wait until somebody releases it. Default: false. */
   hold: z.boolean().optional(),
 });
+
+/** What must hold between fields. */
+const oneSubject = (request: { job?: string | undefined; image?: string | undefined }, context: z.RefinementCtx) => {
+  if ((request.job === undefined) === (request.image === undefined))
+    context.addIssue({ code: 'custom', path: ['job'], message: 'give a job or an image, and not both' });
+};
+
+export const launchRequestSchema = requestShape.superRefine(oneSubject);
 export type LaunchRequest = z.infer<typeof launchRequestSchema>;
 
 /** Input of the launch workflow. With `launchId` alone the row exists already; with a request it is admitted first. */
 export const launchWorkflowInputSchema = z.union([
   z.strictObject({ launchId: launchIdSchema }),
-  launchRequestSchema.extend({ entity: nameSchema, project: nameSchema }),
+  requestShape.extend({ entity: nameSchema, project: nameSchema }).superRefine(oneSubject),
 ]);

@@ -10,29 +10,31 @@ export interface ResolvedLaunch {
   queueEntity: string;
   queue: string;
   target: TargetName;
-  job: { entity: string; project: string; name: string; version: string; artifactId: number };
+  /** Undefined: an image without a job. */
+  job?: ResolvedJob | undefined;
+  /** An image that is run without a job. */
+  image?: string | undefined;
+  /** The commit that the launch's own branch, tag or commit was at enqueue; default: the job's. */
+  git?: { ref: string; commit: string } | undefined;
   runName: string;
   displayName: string | undefined;
   author: string;
   /** W3C traceparent of the request that enqueued it, when it had one. */
   traceparent?: string | undefined;
-  /** Queue default with the launch's own parameters merged over it. */
+  /** Queue default, template variables filled in, with the launch's own parameters merged over it. Macros are put in when it is planned. */
   resourceConfig: Record<string, unknown>;
   /** Variables of the job that hold secrets, by name: those of the queue and the launch's own. Absent: none. */
   secrets?: Record<string, string> | undefined;
+  /** What was accepted all the same: inputs that do not fit, where the queue only warns; parameters that were left out. */
+  warnings?: string[] | undefined;
 }
 
-/** Objects merge key by key, everything else (lists too) is replaced. Neither side is changed. */
-export function mergeConfig(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    // defineProperty: a key named __proto__ is data like any other.
-    const next = isPlainObject(below) && isPlainObject(value) ? mergeConfig(below, value) : value;
-    Object.defineProperty(merged, key, { value: next, enumerable: true, configurable: true, writable: true });
-  }
-  return merged;
+export interface ResolvedJob {
+  entity: string;
+  project: string;
+  name: string;
+  version: string;
+  artifactId: number;
 }
 
-const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const jobPath = (job: ResolvedJob): string => `${job.entity}/${job.project}/${job.name}:${job.version}`;

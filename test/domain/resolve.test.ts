@@ -4,7 +4,8 @@ import { newLaunchId, parseRemoteName, remoteName } from '../../domain/ids.js';
 import { jobEnvironment } from '../../domain/job-environment.js';
 import { launchRequestSchema } from '../../domain/launch-request.js';
 import { planRequestOf } from '../../domain/plan-request.js';
-import { mergeConfig, type ResolvedLaunch } from '../../domain/resolved-launch.js';
+import { mergeConfig } from '../../domain/resource-config.js';
+import type { ResolvedLaunch } from '../../domain/resolved-launch.js';
 
 const resolved: ResolvedLaunch = {
   entity: 'ada',
@@ -61,7 +62,7 @@ describe('what is run', () => {
             launchId: 'l',
             attempt: 1,
             resolved,
-            config: whole,
+            overrides: { config: whole },
             apiUrl: 'http://x',
           });
           const pieces = Object.keys(environment).filter((name) => /^WANDB_CONFIG_\d+$/.test(name)).length;
