@@ -5,7 +5,7 @@ const only = (name, from, to, comment) => ({
   comment,
   from: { path: from },
   to: {
-    path: '^(domain|workflows|activities|targets|builders|workers|store|telemetry|api|client|cli|web|test|bench|scripts)/',
+    path: '^(domain|workflows|activities|sources|targets|builders|workers|store|telemetry|api|client|cli|web|test|bench|scripts)/',
     pathNot: to,
   },
 });
@@ -33,7 +33,7 @@ module.exports = {
     only(
       'agent-has-targets',
       '^activities/agent/',
-      '^(activities/(agent/|contract)|domain/|targets/|builders/|client/)',
+      '^(activities/(agent/|contract)|domain/|sources/|targets/|builders/|client/)',
       'An agent never touches the store.',
     ),
     only(
@@ -42,6 +42,7 @@ module.exports = {
       '^(targets|builders|domain)/',
       'A target depends on nothing but the rules.',
     ),
+    only('sources-know-the-rules-only', '^sources/', '^(sources|domain)/', 'Code is fetched for whoever wants it.'),
     only('store-knows-the-rules-only', '^store/', '^(store|domain)/', 'The store depends on nothing but the rules.'),
     only(
       'telemetry-knows-the-rules-only',
@@ -60,13 +61,13 @@ module.exports = {
     only(
       'api-reaches-workflows-by-messages',
       '^api/',
-      '^(api/|domain/|store/|telemetry/|workflows/(messages|ids|search-attributes))',
+      '^(api/|domain/|sources/|store/|telemetry/|workflows/(messages|ids|search-attributes))',
       'The API speaks to workflows by message only.',
     ),
     only(
       'agent-worker-has-no-store',
       '^workers/agent',
-      '^(workers|domain|telemetry|activities/(agent|contract)|targets|builders|client|workflows/(messages|ids))',
+      '^(workers|domain|telemetry|activities/(agent|contract)|sources|targets|builders|client|workflows/(messages|ids))',
       'Agents dial out and hold no workflow code.',
     ),
     {

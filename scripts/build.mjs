@@ -21,6 +21,7 @@ const sources = [
   'domain',
   'workflows',
   'activities',
+  'sources',
   'targets',
   'workers',
   'store',

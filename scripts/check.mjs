@@ -10,6 +10,7 @@ const folders = [
   'domain',
   'workflows',
   'activities',
+  'sources',
   'targets',
   'builders',
   'workers',
