@@ -7,6 +7,7 @@ import type { Keyring } from '../store/keyring.js';
 import type { Store } from '../store/open.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import type { ApiEvents } from './events.js';
+import type { GitSettings } from './git.js';
 import type { ApiMetrics } from './metrics/index.js';
 
 /** What changes launches. Reading them needs the store only. */
@@ -23,8 +24,10 @@ export interface Dispatch {
       bulk?: string | undefined;
       /** The trace that the launch is to be a part of. */
       traceparent?: string | undefined;
+      /** The commit that the request's branch or tag was. */
+      git?: { ref: string; commit: string } | undefined;
     },
-  ): Promise<{ launchId: string; created: boolean }>;
+  ): Promise<{ launchId: string; created: boolean; warnings: string[] }>;
   /** Returns the state after the cancel; a launch that has ended keeps its end. */
   cancel(launchId: string, actorName: string): Promise<LaunchState>;
   /** The launch's row changed in a way its workflow must know. Never waits, never fails: the row is due. */
@@ -58,6 +61,8 @@ export interface ApiDeps {
   limits: ApiLimits;
   /** What secrets are stored under. Absent: there are none. */
   keyring?: Keyring | undefined;
+  /** How repositories are asked which commit a branch is. Default: https and ssh, without secrets. */
+  git?: GitSettings | undefined;
   /** Default: made with the app. */
   metrics?: ApiMetrics;
   /** Opens GET /metrics and nothing else. */

@@ -462,6 +462,44 @@ export interface paths {
         get: operations["getJob"];
         put?: never;
         post?: never;
+        /**
+         * Delete a job, or one of its versions
+         * @description For good. Refused while launches that wait or run use it (`job-in-use`), and while a version has names besides `latest` (`conflict`, unless `aliases=true`).
+         */
+        delete: operations["deleteJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions/{version}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code of a job version as a gzipped tar */
+        get: operations["downloadJobCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one version of a job has that another has not */
+        get: operations["diffJobVersions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -488,15 +526,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/entities/{entity}/projects/{project}/jobs/{job}/versions/{version}/code": {
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions/git": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The code of a job version as a gzipped tar */
-        get: operations["downloadJobCode"];
+        get?: never;
+        put?: never;
+        /**
+         * A commit of a git repository as a job version
+         * @description A branch or tag is looked up now, and the version is of the commit that it is. The API reads the repository only for that; agents fetch it.
+         */
+        post: operations["createGitJobVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A container image as a job version
+         * @description The tag of the image becomes an alias of the version.
+         */
+        post: operations["createImageJobVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a version another name, or move that name to it */
+        put: operations["setJobAlias"];
+        post?: never;
+        /** Take a name away from a version */
+        delete: operations["deleteJobAlias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions/{version}/inputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what the inputs of a version must be
+         * @description JSON Schema. An empty object takes back what was said. It counts for launches from now on.
+         */
+        put: operations["setJobInputs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entities/{entity}/projects/{project}/jobs/{job}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who uses a job, or one of its versions */
+        get: operations["getJobUses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1526,6 +1642,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/agents/{agentId}/launches/{launchId}/patch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes on top of the job's commit, as git diff writes them */
+        get: operations["agentPatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents/{agentId}/launches/{launchId}/trace": {
         parameters: {
             query?: never;
@@ -1551,6 +1684,8 @@ export interface components {
             id: string;
             /** @description False: this Idempotency-Key was accepted before. */
             created: boolean;
+            /** @description What was accepted all the same, such as inputs that do not fit. */
+            warnings: string[];
         };
         Agent: {
             entity: string;
@@ -1902,8 +2037,11 @@ export interface components {
             created: boolean;
             /** @enum {string} */
             message: "Created" | "Updated" | "No changes detected";
+            /** @description Of the code; 0 when it lies elsewhere. */
             files: number;
             bytes: number;
+            /** @description Of a git job: what its branch or tag was. */
+            commit?: string;
             warnings: string[];
         };
         CreatedKey: {
@@ -1942,6 +2080,8 @@ export interface components {
                 code: string;
                 sentence: string;
             }[];
+            /** @description What would be accepted all the same. */
+            warnings: string[];
             /** @description Variables that join the plan when the job is handed to the target; their values are stored nowhere. */
             secrets: {
                 name: string;
@@ -2010,6 +2150,10 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        JobAlias: {
+            /** @description vN or an alias. */
+            version: string;
+        };
         JobDetail: {
             entity: string;
             project: string;
@@ -2017,9 +2161,58 @@ export interface components {
             versions: components["schemas"]["JobVersion"][];
             nextCursor?: string;
         };
+        JobDiff: {
+            from: string;
+            to: string;
+            /** @description Of wandb-job.json and of the input schemas; null: it is not there. */
+            fields: {
+                field: string;
+                from: unknown;
+                to: unknown;
+            }[];
+            requirements: {
+                added: string[];
+                removed: string[];
+            };
+            /** @description Of the code, at most 1,000. */
+            files: {
+                path: string;
+                /** @enum {string} */
+                change: "added" | "removed" | "changed";
+            }[];
+            filesChanged: number;
+        };
+        JobInputs: {
+            /** @description JSON Schema of wandb.config. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @description Of files that the program reads: path -> JSON Schema. */
+            files?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        JobInputsAnswer: {
+            /** @description Parts that will not be enforced. */
+            warnings: string[];
+        };
         JobPage: {
             items: components["schemas"]["Job"][];
             nextCursor?: string;
+        };
+        JobUses: {
+            /** @description Launches that wait or run. */
+            open: number;
+            /** @description Some of them, at most 20. */
+            launches: string[];
+            /** @description Launches that have ended. Without the job they cannot be relaunched. */
+            ended: number;
+            /** @description Runs that say they used it. */
+            runs: number;
+            /** @description Names besides `latest` that go with it. */
+            aliases: string[];
         };
         JobVersion: {
             /** @description vN */
@@ -2035,6 +2228,28 @@ export interface components {
             source: {
                 [key: string]: unknown;
             };
+            services: {
+                [key: string]: string;
+            };
+            /** @description A git job with changes on top of its commit. */
+            patched: boolean;
+            /** @description It has never run, and nobody has said what its inputs are. */
+            partial: boolean;
+            /** @description What a launch must fit. */
+            inputs: {
+                config?: {
+                    [key: string]: unknown;
+                };
+                files: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            } | null;
+            /** @description What its runs were given, in the type language of the wandb client. */
+            inputTypes: unknown;
+            /** @description What their summaries held. */
+            outputTypes: unknown;
             codeDigest: string | null;
             description: string;
             createdBy: string;
@@ -2076,7 +2291,7 @@ export interface components {
             };
             /** @enum {string} */
             target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
-            /** @description As it was asked for. */
+            /** @description As it was asked for; the image, when there is no job. */
             job: string;
             /** @description The version that the alias meant at enqueue: name:vN. */
             jobVersion: string | null;
@@ -2151,7 +2366,7 @@ export interface components {
             };
             /** @enum {string} */
             target: "process" | "docker" | "kubernetes" | "sagemaker" | "vertex";
-            /** @description As it was asked for. */
+            /** @description As it was asked for; the image, when there is no job. */
             job: string;
             /** @description The version that the alias meant at enqueue: name:vN. */
             jobVersion: string | null;
@@ -2277,7 +2492,8 @@ export interface components {
         };
         LaunchRequest: {
             queue: string;
-            job: string;
+            job?: string;
+            image?: string;
             project?: string;
             entity?: string;
             name?: string;
@@ -2298,9 +2514,25 @@ export interface components {
                     [key: string]: string;
                 };
                 workingDir?: string;
+                ref?: string;
+                dockerfile?: string;
+                buildContext?: string;
+                baseImage?: string;
+                builder?: string;
+                artifacts?: {
+                    [key: string]: string;
+                };
+                files?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
                 resourceConfig?: {
                     [key: string]: unknown;
                 };
+            };
+            templateVariables?: {
+                [key: string]: string | number;
             };
             requires?: {
                 [key: string]: string;
@@ -2426,6 +2658,51 @@ export interface components {
             before?: string;
             after?: string;
         };
+        NewGitJob: {
+            /** @description https://…, ssh://… or user@host:path; never with a password. */
+            remote: string;
+            /** @description Branch, tag or whole commit; default: the default branch. */
+            ref?: string;
+            /** @description Program and arguments: a text is split on spaces, quotes keep them; a list is exact. */
+            entryPoint: string | string[];
+            /** @description Default: any. */
+            pythonVersion?: string;
+            /** @description One per line; default: requirements.txt of the commit. */
+            requirements?: string;
+            /** @description Changes on top of the commit, as `git diff` writes them. */
+            patch?: string;
+            /** @description Name of the secret that opens the repository. */
+            credentials?: string;
+            dockerfile?: string;
+            buildContext?: string;
+            baseImage?: string;
+            description?: string;
+            /** @description Besides `latest`. */
+            aliases?: string[];
+            /** @description What a launch must fit. */
+            inputs?: components["schemas"]["JobInputs"];
+            /** @description Whether what a service of the job is for is there: name -> always or never. */
+            services?: {
+                [key: string]: "always" | "never";
+            };
+        };
+        NewImageJob: {
+            /** @description registry/name:tag, or name@sha256:… */
+            image: string;
+            /** @description Default: the image's own. */
+            entryPoint?: string | string[];
+            /** @description Fixed arguments. */
+            args?: string[];
+            description?: string;
+            /** @description Besides `latest`. */
+            aliases?: string[];
+            /** @description What a launch must fit. */
+            inputs?: components["schemas"]["JobInputs"];
+            /** @description Whether what a service of the job is for is there: name -> always or never. */
+            services?: {
+                [key: string]: "always" | "never";
+            };
+        };
         NewKey: {
             /** @constant */
             kind: "user";
@@ -2459,10 +2736,29 @@ export interface components {
             description?: string;
             /** @description Default: true. */
             requireRun?: boolean;
-            /** @description Replaces the whole of it. */
+            /** @description Replaces the whole of it. `{{name}}` stands for a template variable, `${run_id}` for a macro. */
             resourceConfig?: {
                 [key: string]: unknown;
             };
+            /** @description What a launch may choose: name -> {"schema": {"type", "enum", "minimum", "maximum", "default"}}. Replaces all of them. */
+            templateVariables?: {
+                [key: string]: {
+                    schema: {
+                        /** @enum {string} */
+                        type: "string" | "integer" | "number";
+                        enum?: (string | number)[];
+                        minimum?: number;
+                        maximum?: number;
+                        default?: string | number;
+                    };
+                    description?: string;
+                };
+            };
+            /**
+             * @description What to do with a launch whose inputs do not fit the input schema of its job: refuse it, or only warn.
+             * @enum {string}
+             */
+            inputs?: "enforce" | "warn";
             /** @description False: launches of another priority than medium are refused. */
             priorities?: boolean;
             /**
@@ -2592,6 +2888,12 @@ export interface components {
             resourceConfig: {
                 [key: string]: unknown;
             };
+            /** @description What a launch may choose, by name. */
+            templateVariables: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            inputs: "enforce" | "warn";
             priorities: boolean;
             /** @enum {string} */
             discipline: "fifo" | "fair";
@@ -2636,10 +2938,29 @@ export interface components {
         QueueChange: {
             description?: string;
             requireRun?: boolean;
-            /** @description Replaces the whole of it. */
+            /** @description Replaces the whole of it. `{{name}}` stands for a template variable, `${run_id}` for a macro. */
             resourceConfig?: {
                 [key: string]: unknown;
             };
+            /** @description What a launch may choose: name -> {"schema": {"type", "enum", "minimum", "maximum", "default"}}. Replaces all of them. */
+            templateVariables?: {
+                [key: string]: {
+                    schema: {
+                        /** @enum {string} */
+                        type: "string" | "integer" | "number";
+                        enum?: (string | number)[];
+                        minimum?: number;
+                        maximum?: number;
+                        default?: string | number;
+                    };
+                    description?: string;
+                };
+            };
+            /**
+             * @description What to do with a launch whose inputs do not fit the input schema of its job: refuse it, or only warn.
+             * @enum {string}
+             */
+            inputs?: "enforce" | "warn";
             /** @description False: launches of another priority than medium are refused. */
             priorities?: boolean;
             /**
@@ -2707,7 +3028,10 @@ export interface components {
             /** @enum {string} */
             priority?: "critical" | "high" | "medium" | "low";
             requireRun?: boolean;
-            /** @description Replaces the overrides field by field. */
+            templateVariables?: {
+                [key: string]: string | number;
+            };
+            /** @description Replaces the overrides field by field. A git job runs the commit that it ran, unless `ref` says another. */
             overrides?: {
                 entryPoint?: string[];
                 args?: string[];
@@ -2721,6 +3045,19 @@ export interface components {
                     [key: string]: string;
                 };
                 workingDir?: string;
+                ref?: string;
+                dockerfile?: string;
+                buildContext?: string;
+                baseImage?: string;
+                builder?: string;
+                artifacts?: {
+                    [key: string]: string;
+                };
+                files?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
                 resourceConfig?: {
                     [key: string]: unknown;
                 };
@@ -4292,6 +4629,117 @@ export interface operations {
             };
         };
     };
+    deleteJob: {
+        parameters: {
+            query?: {
+                /** @description Default: the whole job. */
+                version?: string;
+                /** @description true: the names of the version go with it. */
+                aliases?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobUses"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadJobCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+                /** @description vN or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diffJobVersions: {
+        parameters: {
+            query: {
+                /** @description vN or an alias. */
+                from: string;
+                /** @description vN or an alias. */
+                to: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDiff"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createJobVersion: {
         parameters: {
             query?: {
@@ -4302,6 +4750,12 @@ export interface operations {
                 /** @description Besides `latest`; several separated by commas. */
                 alias?: string;
                 description?: string;
+                /** @description Of the folder, or of its build context; what the image is made by. */
+                dockerfile?: string;
+                /** @description Folder that the Dockerfile sees; default: all of it. */
+                buildContext?: string;
+                /** @description What the code is put on. Excludes a Dockerfile. */
+                baseImage?: string;
             };
             header?: never;
             path: {
@@ -4347,7 +4801,167 @@ export interface operations {
             };
         };
     };
-    downloadJobCode: {
+    createGitJobVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGitJob"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedJobVersion"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedJobVersion"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createImageJobVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImageJob"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedJobVersion"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedJobVersion"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setJobAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobAlias"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteJobAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setJobInputs: {
         parameters: {
             query?: never;
             header?: never;
@@ -4360,6 +4974,46 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["JobInputs"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInputsAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobUses: {
+        parameters: {
+            query?: {
+                /** @description Default: the whole job. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+            };
+            cookie?: never;
+        };
         requestBody?: never;
         responses: {
             /** @description OK */
@@ -4368,7 +5022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/gzip": string;
+                    "application/json": components["schemas"]["JobUses"];
                 };
             };
             /** @description A problem */
@@ -6251,6 +6905,30 @@ export interface operations {
                             launchId: string;
                             attempt: number;
                             name: string;
+                            source: {
+                                /** @constant */
+                                kind: "code";
+                            } | {
+                                /** @constant */
+                                kind: "git";
+                                remote: string;
+                                commit: string;
+                                credentials?: string;
+                                patched?: boolean;
+                            } | {
+                                /** @constant */
+                                kind: "image";
+                                image: string;
+                            };
+                            build: {
+                                dockerfile?: string;
+                                context?: string;
+                                baseImage?: string;
+                                acceleratorBaseImage?: string;
+                                builder?: string;
+                            };
+                            entryPoint: string[];
+                            args: string[];
                             command: string[];
                             workingDir: string;
                             environment: {
@@ -6563,6 +7241,40 @@ export interface operations {
                 };
                 content: {
                     "application/gzip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentPatch: {
+        parameters: {
+            query: {
+                claim: string;
+            };
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/x-diff": string;
                 };
             };
             /** @description A problem */

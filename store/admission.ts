@@ -1,15 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { DavitError } from '../domain/errors.js';
+import { isCommit } from '../domain/git-remote.js';
 import { newLaunchId, newRunId } from '../domain/ids.js';
+import { checkInputs, type InputChecks } from '../domain/launch-inputs.js';
 import { parseJobReference, versionIndexOf, type JobReference } from '../domain/job.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import { canonicalLabels, type Labels } from '../domain/requirements.js';
-import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
+import { resourceConfigOf, templateError, type TemplateVariables } from '../domain/resource-config.js';
+import type { ResolvedLaunch } from '../domain/resolved-launch.js';
 import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
 import { defaultPriority, numberOfPriority, type Priority, type TargetName } from '../domain/words.js';
 import { audit } from './audit.js';
 import { secretsAtEnqueue } from './launch-secrets.js';
+import { parsedMetadata } from './job-create.js';
 import { refusing } from './line-operations.js';
 import type { Store } from './open.js';
 import { ensureProject } from './projects.js';
@@ -29,8 +33,15 @@ export interface Admission {
   bulk?: string | undefined;
   /** The trace that the launch is to be a part of. */
   traceparent?: string | undefined;
+  /** The commit that the request's branch or tag was, found out before: the store asks no other machine. */
+  git?: GitPin | undefined;
   /** Launches at the front of a line that have a workflow from the start. */
   windowSize: number;
+}
+
+export interface GitPin {
+  ref: string;
+  commit: string;
 }
 
 export interface Admitted {
@@ -43,6 +54,8 @@ export interface Admitted {
   class: string;
   /** Its workflow is to be started now; false: behind the window, later. */
   inWindow: boolean;
+  /** What was accepted all the same. */
+  warnings: string[];
 }
 
 /** What a request means when its names are looked up: what an enqueue stores and a dry run shows. */
@@ -61,56 +74,93 @@ export interface ResolvedAdmission {
 /** Looks everything up and fixes it, in one round trip; changes nothing. Throws what makes the request impossible. */
 export async function resolveAdmission(
   db: Store,
-  a: Pick<Admission, 'request' | 'actorName' | 'defaultEntity' | 'traceparent'>,
+  a: Pick<Admission, 'request' | 'actorName' | 'defaultEntity' | 'traceparent' | 'git'>,
 ): Promise<ResolvedAdmission> {
   const { request } = a;
-  const queueRef = splitQueue(request.queue);
-  const queueEntity = queueRef.entity ?? request.entity ?? a.defaultEntity;
-  const entity = request.entity ?? queueEntity;
-  const jobRef = parseJobReference(request.job, { entity, project: request.project });
-  if (!jobRef) {
-    const sentence = `"${request.job}" names no job: write project/name:alias, or give the launch a project.`;
-    throw new DavitError('unknown-job', sentence);
-  }
-  const projectName = request.project ?? jobRef.project;
-  const found = await lookUp(db, { queueEntity, queue: queueRef.name, job: jobRef, entity, project: projectName });
+  const { overrides } = request;
+  const { queue: queueRef, job: jobRef, entity, project } = namesOf(request, a.defaultEntity);
+  const found = await lookUp(db, { queueEntity: queueRef.entity, queue: queueRef.name, job: jobRef, entity, project });
   const { queue, job } = found;
-  if (!queue) throw new DavitError('unknown-queue', `Entity "${queueEntity}" has no queue "${queueRef.name}".`);
-  if (!job) {
-    const { entity: owner, project, name, alias } = jobRef;
-    throw new DavitError('unknown-job', `There is no job "${owner}/${project}/${name}:${alias}".`);
+  if (!queue) throw new DavitError('unknown-queue', `Entity "${queueRef.entity}" has no queue "${queueRef.name}".`);
+  if (jobRef && !job) {
+    const { entity: owner, project: place, name, alias } = jobRef;
+    throw new DavitError('unknown-job', `There is no job "${owner}/${place}/${name}:${alias}".`);
   }
   if (found.entityId === null) throw new DavitError('not-found', `There is no entity "${entity}".`);
   const secrets = await secretsAtEnqueue(db, queue, request.overrides?.secrets);
+  const git = pinned(overrides?.ref, a.git);
+  const { resourceConfig, errors, warnings } = resourceConfigOf({
+    queue: queue.resourceConfig,
+    variables: queue.templateVariables,
+    values: request.templateVariables,
+    launch: overrides?.resourceConfig,
+  });
+  if (errors.length > 0) throw templateError(errors);
+  const doubts = checkInputs({ metadata: parsedMetadata(job?.metadata ?? '{}'), overrides, checks: queue.inputs });
+  const allWarnings = [...warnings, ...doubts];
   return {
     queue,
     entityId: found.entityId,
     projectId: found.projectId,
     resolved: {
       entity,
-      project: projectName,
-      queueEntity,
+      project,
+      queueEntity: queueRef.entity,
       queue: queueRef.name,
       target: queue.target,
-      job: {
-        entity: jobRef.entity,
-        project: jobRef.project,
-        name: jobRef.name,
-        version: `v${job.version}`,
-        artifactId: job.artifactId,
-      },
+      ...(jobRef && job
+        ? {
+            job: {
+              entity: jobRef.entity,
+              project: jobRef.project,
+              name: jobRef.name,
+              version: `v${job.version}`,
+              artifactId: job.artifactId,
+            },
+          }
+        : {}),
+      ...(request.image === undefined ? {} : { image: request.image }),
+      ...(git === undefined ? {} : { git }),
       runName: request.runId ?? newRunId(randomBytes),
       displayName: request.name,
       author: a.actorName,
       traceparent: a.traceparent,
-      resourceConfig: mergeConfig(queue.resourceConfig, request.overrides?.resourceConfig ?? {}),
+      resourceConfig,
       ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
+      ...(allWarnings.length === 0 ? {} : { warnings: allWarnings }),
     },
     priority: request.priority ?? defaultPriority,
     requires: request.requires ?? {},
     requireRun: request.requireRun ?? queue.requireRun,
     timeouts: { ...queue.timeouts, ...request.timeouts },
   };
+}
+
+/** Which things a request names, and where it wants to go. */
+export function namesOf(request: LaunchRequest, defaultEntity: string) {
+  const queueRef = splitQueue(request.queue);
+  const queueEntity = queueRef.entity ?? request.entity ?? defaultEntity;
+  const entity = request.entity ?? queueEntity;
+  const queue = { entity: queueEntity, name: queueRef.name };
+  if (request.job === undefined) {
+    if (request.project !== undefined) return { queue, job: undefined, entity, project: request.project };
+    const message = 'is needed: an image has no project of its own';
+    throw new DavitError('invalid-request', `project ${message}.`, { errors: [{ path: 'project', message }] });
+  }
+  const job = parseJobReference(request.job, { entity, project: request.project });
+  if (job) return { queue, job, entity, project: request.project ?? job.project };
+  const sentence = `"${request.job}" names no job: write project/name:alias, or give the launch a project.`;
+  throw new DavitError('unknown-job', sentence);
+}
+
+function pinned(ref: string | undefined, found: GitPin | undefined): GitPin | undefined {
+  if (ref === undefined) return undefined;
+  if (isCommit(ref)) return { ref, commit: ref };
+  if (found?.ref === ref) return found;
+  const message = 'only a whole commit can be named here: branches and tags are looked up by the API';
+  throw new DavitError('invalid-request', `overrides.ref: ${message}.`, {
+    errors: [{ path: 'overrides.ref', message }],
+  });
 }
 
 /** Puts the launch at the end of its priority. It is accepted when this returns. */
@@ -122,7 +172,7 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
   const lineClass = classOf(requires);
   const ask = sql<{ answer: { launchId: string; created: boolean; conflict: boolean; inWindow?: boolean } }>`
     select line_enqueue(${launchId}, ${a.byHand?.workflowId ?? `launch/${launchId}`}, ${queue.id}::int, ${projectId}::int, ${a.actorName},
-      ${numberOfPriority[priority]}::smallint, ${resolved.runName}, ${resolved.job.artifactId}::int,
+      ${numberOfPriority[priority]}::smallint, ${resolved.runName}, ${resolved.job?.artifactId ?? null}::int,
       ${JSON.stringify(request)}::jsonb, ${JSON.stringify(resolved)}::jsonb, ${requireRun},
       ${a.relaunchOf ?? null}, ${a.windowSize}::int, ${a.actorName}, ${a.idempotencyKey ?? null}, ${hashOf(request)},
       ${lineClass}, ${JSON.stringify(requires)}::jsonb, ${request.hold ?? false}, ${request.ttlMs ?? null}::bigint,
@@ -151,6 +201,7 @@ export async function admitLaunch(db: Store, a: Admission): Promise<Admitted> {
     queue: resolved.queue,
     class: lineClass,
     inWindow: row.inWindow ?? false,
+    warnings: resolved.warnings ?? [],
   };
 }
 
@@ -186,6 +237,8 @@ export interface QueueFound {
   target: TargetName;
   requireRun: boolean;
   resourceConfig: Record<string, unknown>;
+  templateVariables: TemplateVariables;
+  inputs: InputChecks;
   timeouts: Timeouts | null;
   retry: RetryPolicy | null;
   ttlMs: number | null;
@@ -199,7 +252,8 @@ export interface QueueFound {
 
 interface Found {
   queue: QueueFound | null;
-  job: { artifactId: number; version: number } | null;
+  /** `metadata` only when it says something of inputs. */
+  job: { artifactId: number; version: number; metadata: string | null } | null;
   entityId: number | null;
   projectId: number | null;
 }
@@ -207,17 +261,19 @@ interface Found {
 /** Everything an enqueue names, in one round trip: acceptance is what bursts of clients wait for. */
 async function lookUp(
   db: Store,
-  names: { queueEntity: string; queue: string; job: JobReference; entity: string; project: string },
+  names: { queueEntity: string; queue: string; job: JobReference | undefined; entity: string; project: string },
 ): Promise<Found> {
-  const { job } = names;
+  const job = names.job ?? { entity: '', project: '', name: '', alias: '' };
   const result = await sql<Found>`
     select
       (select jsonb_build_object('id', q.id, 'target', q.target, 'requireRun', q.require_run, 'resourceConfig', q.resource_config,
+          'templateVariables', q.template_variables, 'inputs', q.inputs,
           'timeouts', q.timeouts, 'retry', q.retry, 'ttlMs', q.ttl_ms, 'draining', q.draining, 'priorities', q.priorities,
           'maxWaiting', q.max_waiting, 'entityId', q.entity_id, 'secrets', q.secrets, 'secretVariables', q.secret_variables)
         from queue q join entity e on e.id = q.entity_id where e.name = ${names.queueEntity} and q.name = ${names.queue}
           and q.deleted_at is null) as queue,
-      (select jsonb_build_object('artifactId', a.id, 'version', a.version_index)
+      (select jsonb_build_object('artifactId', a.id, 'version', a.version_index,
+          'metadata', case when a.metadata like '%input_schemas%' then a.metadata end)
         from artifact_collection c
           join project p on p.id = c.project_id join entity e on e.id = p.entity_id
           join artifact a on a.collection_id = c.id and a.state = 'COMMITTED'

@@ -48,7 +48,7 @@ export async function untagCollection(db: Store, collectionId: number, tags: rea
  * Deletes a collection: a portfolio loses its links, a sequence its versions with all their links. Rows stay for whoever names them; the
  * name is free at once. False when it was deleted already.
  */
-export const deleteCollection = (db: Store, collection: CollectionRow): Promise<boolean> =>
+export const deleteCollection = (db: Store, collection: Pick<CollectionRow, 'id' | 'kind'>): Promise<boolean> =>
   inTransaction(db, async (tx) => {
     const isSequence = collection.kind === 'SEQUENCE';
     const own = tx.selectFrom('artifact').select('id').where('collection_id', '=', collection.id);

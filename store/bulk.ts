@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { BulkAction } from '../domain/bulk.js';
-import { failure, type Failure } from '../domain/errors.js';
+import { DavitError, failure, type Failure } from '../domain/errors.js';
 import { newBulkId } from '../domain/ids.js';
 import type { LaunchState } from '../domain/words.js';
 import { audit } from './audit.js';
 import { fixSelection, type BulkSelection } from './bulk-selection.js';
-import { asIn } from './line-operations.js';
+import { asIn, columnsOfAsIn } from './line-operations.js';
 import { isStoreUnavailable, type Store } from './open.js';
 
 /**
@@ -203,39 +203,45 @@ async function stepOf(tx: Store, bulk: Lease, size: number): Promise<Step> {
   const other = found.findIndex(({ queueId }) => queueId !== first.queueId);
   const items = other < 0 ? found : found.slice(0, other);
   const last = items.at(-1) ?? first;
-  const work = await withRequests(tx, bulk, items);
+  const { work, failures } = await withRequests(tx, bulk, items);
   const result = await sql<{ answer: Progress & { tell: string[]; heldMs: number } }>`
     select line_bulk(${bulk.id}, ${first.queueId}::int, ${JSON.stringify(work)}::jsonb, ${bulk.action}, ${JSON.stringify(bulk.work)}::jsonb,
       ${bulk.actor}) as answer`.execute(tx);
   const answer = result.rows[0]?.answer;
   if (!answer) throw new Error('line_bulk answered nothing');
-  await advance(tx, bulk, String(last.n), answer, false);
+  await advance(tx, bulk, String(last.n), { ...answer, failures: { ...answer.failures, ...failures } }, false);
   const roomIn = bulk.action === 'transfer' ? (bulk.work.queueId ?? 0) : first.queueId;
   return { ...step, count: items.length, heldMs: answer.heldMs, tell: answer.tell, roomIn };
 }
 
-/** For a transfer each launch is made what it is in the other queue. */
-async function withRequests(tx: Store, bulk: Lease, items: readonly Item[]): Promise<Record<string, unknown>[]> {
-  if (bulk.action !== 'transfer') return items.map(({ launchId }) => ({ id: launchId }));
+/** For a transfer each launch is made what it is in the other queue; those that do not fit it stay where they are. */
+async function withRequests(
+  tx: Store,
+  bulk: Lease,
+  items: readonly Item[],
+): Promise<{ work: Record<string, unknown>[]; failures: Record<string, number> }> {
+  if (bulk.action !== 'transfer') return { work: items.map(({ launchId }) => ({ id: launchId })), failures: {} };
   const queue = await tx
     .selectFrom('queue')
     .innerJoin('entity', 'entity.id', 'queue.entity_id')
-    .select([
-      'queue.name',
-      'entity.name as entity',
-      'queue.resource_config',
-      'queue.require_run',
-      'queue.secret_variables',
-    ])
+    .select(columnsOfAsIn)
     .where('queue.id', '=', bulk.work.queueId ?? 0)
     .executeTakeFirstOrThrow();
   const ids = items.map(({ launchId }) => launchId);
   const launches = await tx.selectFrom('launch').select(['id', 'spec', 'request']).where('id', 'in', ids).execute();
   const byId = new Map(launches.map((launch) => [launch.id, launch]));
-  return ids.map((id) => {
+  const work: Record<string, unknown>[] = [];
+  const failures: Record<string, number> = {};
+  for (const id of ids) {
     const launch = byId.get(id);
-    return launch ? { id, ...asIn(queue, launch) } : { id };
-  });
+    try {
+      work.push(launch ? { id, ...asIn(queue, launch) } : { id });
+    } catch (error) {
+      if (!(error instanceof DavitError)) throw error;
+      failures[error.code] = (failures[error.code] ?? 0) + 1;
+    }
+  }
+  return { work, failures };
 }
 
 const afterFailureMs = 5_000;

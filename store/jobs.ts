@@ -1,91 +1,20 @@
 import { DavitError } from '../domain/errors.js';
-import {
-  artifactIdOfReference,
-  codeCollectionName,
-  codeJobFile,
-  jobFileName,
-  jobFileSchema,
-  minorPythonVersion,
-  requirementsFileName,
-  scriptOfEntryPoint,
-  type JobFile,
-} from '../domain/job.js';
-import type { JobSource } from '../domain/plan-request.js';
+import { isCommit } from '../domain/git-remote.js';
+import { artifactIdOfReference, type JobReference } from '../domain/job.js';
+import { jobFileName, jobFileSchema, patchFileName, requirementsFileName, type JobFile } from '../domain/job-file.js';
+import { imageSource, type JobSource } from '../domain/plan-request.js';
+import type { ResolvedLaunch } from '../domain/resolved-launch.js';
 import type { JobKind } from '../domain/words.js';
-import { artifactById, artifactFiles, commitArtifact, type CommittedArtifact } from './artifacts.js';
+import { artifactByAlias, artifactById, artifactFiles } from './artifacts.js';
 import type { Blobs } from './blobs/blobs.js';
-import type { CodeUpload } from './code-upload.js';
-import { putContent, readContent } from './content.js';
+import { readContent } from './content.js';
 import type { Store } from './open.js';
-import { inTransaction } from './transaction.js';
 
-interface JobDeps {
+/** Versions of jobs as they are read. How they are made: job-create.ts. */
+
+export interface JobDeps {
   db: Store;
   blobs: Blobs;
-}
-
-export interface NewCodeJob {
-  projectId: number;
-  name: string;
-  description?: string;
-  entryPoint: readonly string[];
-  /** `3.N`; default: what runtime.txt or .python-version of the folder says. */
-  pythonVersion?: string | undefined;
-  aliases: readonly string[];
-  createdBy: string;
-  upload: CodeUpload;
-}
-
-/** A code job version as the wandb client would have made it: a `code` artifact and a `job` artifact that names it. */
-export async function createCodeJob(
-  { db, blobs }: JobDeps,
-  job: NewCodeJob,
-): Promise<CommittedArtifact & { warnings: string[]; codeArtifactId: number }> {
-  const { files, texts } = job.upload;
-  const script = scriptOfEntryPoint(job.entryPoint);
-  if (script !== undefined && !files.some((file) => file.path === script))
-    throw new DavitError('missing-entry-point', `The entry point starts "${script}", which is not in the folder.`);
-  const requirements = texts.get('requirements.txt') ?? '';
-  const frozen = await putContent(blobs, requirementsFileName, Buffer.from(requirements));
-  const pythonVersion =
-    job.pythonVersion ??
-    minorPythonVersion(texts.get('runtime.txt') ?? '') ??
-    minorPythonVersion(texts.get('.python-version') ?? '');
-
-  return inTransaction(db, async (tx) => {
-    const code = await commitArtifact(tx, {
-      projectId: job.projectId,
-      type: 'code',
-      collection: codeCollectionName(job.name),
-      description: 'Code artifact for job',
-      files,
-      metadata: { codePath: '.', entrypoint: job.entryPoint.join(' ') },
-      aliases: [],
-      createdBy: job.createdBy,
-    });
-    const text = codeJobFile({ artifactId: code.artifactId, entryPoint: job.entryPoint, pythonVersion });
-    const file = await putContent(blobs, jobFileName, Buffer.from(text));
-    const committed = await commitArtifact(tx, {
-      projectId: job.projectId,
-      type: 'job',
-      collection: job.name,
-      ...(job.description === undefined ? {} : { description: job.description }),
-      files: [frozen, file],
-      // It never ran, so the types of its inputs are not known.
-      metadata: { _partial: true },
-      aliases: job.aliases,
-      createdBy: job.createdBy,
-    });
-    return { ...committed, codeArtifactId: code.artifactId, warnings: warningsOf(job.entryPoint, requirements) };
-  });
-}
-
-function warningsOf(entryPoint: readonly string[], requirements: string): string[] {
-  const warnings: string[] = [];
-  if (!/^\s*wandb\b/im.test(requirements))
-    warnings.push('requirements.txt does not name wandb: the job can call wandb.init only if its environment has it.');
-  if (entryPoint[0]?.endsWith('.py')) warnings.push('A bare .py file is seldom executable: use "python train.py".');
-  return warnings;
 }
 
 export interface JobVersion {
@@ -97,6 +26,8 @@ export interface JobVersion {
   /** Only jobs of kind code. */
   codeArtifactId: number | undefined;
   codeDigest: string | undefined;
+  /** Changes on top of a git job's commit; undefined: none. */
+  patch: { blobKey: string; digest: string } | undefined;
 }
 
 const kindOfSource: Record<JobFile['source_type'], JobKind> = { artifact: 'code', repo: 'git', image: 'image' };
@@ -119,8 +50,9 @@ export async function readJobVersion({ db, blobs }: JobDeps, artifactId: number)
   const text = await textOf(jobFileName);
   if (text === undefined) throw new DavitError('unknown-job', 'This artifact is not a job: it has no wandb-job.json.');
   const file = parseJobFile(text);
-  const codeArtifactId = file.source.artifact === undefined ? undefined : artifactIdOfReference(file.source.artifact);
+  const codeArtifactId = file.source.artifact == null ? undefined : artifactIdOfReference(file.source.artifact);
   const code = codeArtifactId === undefined ? undefined : await artifactById(db, codeArtifactId);
+  const patch = files.find((candidate) => candidate.path === patchFileName && candidate.size > 0);
   const version: JobVersion = {
     artifactId,
     kind: kindOfSource[file.source_type],
@@ -128,6 +60,7 @@ export async function readJobVersion({ db, blobs }: JobDeps, artifactId: number)
     requirements: (await textOf(requirementsFileName)) ?? '',
     codeArtifactId,
     codeDigest: code?.digest,
+    patch: patch && { blobKey: patch.blob_key, digest: patch.md5 },
   };
   if (cache.size >= cacheEntries) cache.clear();
   cache.set(artifactId, version);
@@ -135,13 +68,56 @@ export async function readJobVersion({ db, blobs }: JobDeps, artifactId: number)
 }
 
 /** What running it needs to know of it. */
-export const jobSourceOf = (version: JobVersion): JobSource => ({
-  kind: version.kind,
-  entryPoint: version.file.source.entrypoint ?? [],
-  requirements: version.requirements.trim() === '' ? undefined : version.requirements,
-  pythonVersion: version.file.runtime ?? undefined,
-  codeDigest: version.codeDigest,
-});
+export function jobSourceOf({ kind, file, requirements, codeDigest, patch }: JobVersion): JobSource {
+  const { entrypoint, args, git, image, dockerfile, build_context: context, base_image: baseImage } = file.source;
+  return {
+    kind,
+    entryPoint: entrypoint ?? [],
+    requirements: requirements.trim() === '' ? undefined : requirements,
+    pythonVersion: file.runtime || undefined,
+    codeDigest,
+    ...(args ? { args } : {}),
+    ...(image ? { image } : {}),
+    ...(git?.remote && git.commit && isCommit(git.commit)
+      ? {
+          git: {
+            remote: git.remote,
+            commit: git.commit,
+            ...(git.credentials ? { credentials: git.credentials } : {}),
+            ...(patch ? { patchDigest: patch.digest } : {}),
+          },
+        }
+      : {}),
+    build: {
+      ...(dockerfile ? { dockerfile } : {}),
+      ...(context ? { context } : {}),
+      ...(baseImage ? { baseImage } : {}),
+    },
+  };
+}
+
+/** The committed version that a reference names. */
+export async function artifactOfJob(db: Store, job: JobReference): Promise<number | undefined> {
+  const collection = await db
+    .selectFrom('artifact_collection as c')
+    .innerJoin('project', 'project.id', 'c.project_id')
+    .innerJoin('entity', 'entity.id', 'project.entity_id')
+    .select('c.id')
+    .where('entity.name', '=', job.entity)
+    .where('project.name', '=', job.project)
+    .where('c.name', '=', job.name)
+    .where('c.type', '=', 'job')
+    .where('c.state', '=', 'READY')
+    .executeTakeFirst();
+  return collection && (await artifactByAlias(db, collection.id, job.alias))?.id;
+}
+
+/** What a launch runs: the version that was fixed at enqueue, or an image without a job. */
+export async function sourceOf(deps: JobDeps, resolved: ResolvedLaunch): Promise<JobSource> {
+  if (resolved.job) return jobSourceOf(await readJobVersion(deps, resolved.job.artifactId));
+  if (resolved.image !== undefined) return imageSource(resolved.image);
+  throw new Error('a launch with neither job nor image');
+}
 
 function parseJobFile(text: string): JobFile {
   try {

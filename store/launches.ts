@@ -59,7 +59,8 @@ export const launches = (db: Store) =>
       'job.name as job_name',
       'artifact.version_index as job_version',
       'agent.name as agent',
-    ]);
+    ])
+    .select(sql<{ commit: string } | null>`launch.request -> 'git'`.as('git'));
 
 export type LaunchRow = Awaited<ReturnType<typeof launchById>> & object;
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { DavitError, isErrorCode, type Failure } from '../domain/errors.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
-import { mergeConfig, type ResolvedLaunch } from '../domain/resolved-launch.js';
+import { resourceConfigOf, templateError, type TemplateVariables } from '../domain/resource-config.js';
+import type { ResolvedLaunch } from '../domain/resolved-launch.js';
 import { numberOfPriority, type HoldCause, type LaunchState, type Priority } from '../domain/words.js';
 import { secretsAtEnqueue } from './launch-secrets.js';
 import type { Store } from './open.js';
@@ -55,15 +56,7 @@ export async function transfer(db: Store, launchId: string, queueId: number, by:
   const queue = await db
     .selectFrom('queue')
     .innerJoin('entity', 'entity.id', 'queue.entity_id')
-    .select([
-      'queue.name',
-      'entity.name as entity',
-      'queue.entity_id as entityId',
-      'queue.resource_config',
-      'queue.require_run',
-      'queue.secrets',
-      'queue.secret_variables',
-    ])
+    .select([...columnsOfAsIn, 'queue.entity_id as entityId', 'queue.secrets'])
     .where('queue.id', '=', queueId)
     .executeTakeFirst();
   if (!queue) throw new DavitError('unknown-queue');
@@ -75,23 +68,44 @@ export async function transfer(db: Store, launchId: string, queueId: number, by:
   );
 }
 
-/** What a launch becomes in this queue: the queue's resource config and word on runs under what the launch itself says. */
+/** Of a queue and its entity: what `asIn` needs to know. */
+export const columnsOfAsIn = [
+  'queue.name',
+  'entity.name as entity',
+  'queue.resource_config',
+  'queue.template_variables',
+  'queue.require_run',
+  'queue.secret_variables',
+] as const;
+
+/**
+ * What a launch becomes in this queue: the queue's resource config and word on runs under what the launch itself says. Throws when its values
+ * of template variables do not fit those of this queue.
+ */
 export function asIn(
   queue: {
     entity: string;
     name: string;
     resource_config: Record<string, unknown>;
+    template_variables: TemplateVariables;
     require_run: boolean;
     secret_variables: Record<string, string>;
   },
   launch: { spec: LaunchRequest; request: ResolvedLaunch },
 ): { request: ResolvedLaunch; requireRun: boolean } {
+  const { resourceConfig, errors } = resourceConfigOf({
+    queue: queue.resource_config,
+    variables: queue.template_variables,
+    values: launch.spec.templateVariables,
+    launch: launch.spec.overrides?.resourceConfig,
+  });
+  if (errors.length > 0) throw templateError(errors);
   return {
     request: {
       ...launch.request,
       queueEntity: queue.entity,
       queue: queue.name,
-      resourceConfig: mergeConfig(queue.resource_config, launch.spec.overrides?.resourceConfig ?? {}),
+      resourceConfig,
       // Whether the queue allows them is asked again when they are given.
       secrets: { ...queue.secret_variables, ...launch.spec.overrides?.secrets },
     },

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import type { InputChecks } from '../domain/launch-inputs.js';
+import type { TemplateVariables } from '../domain/resource-config.js';
 import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
 import type { Discipline, TargetName } from '../domain/words.js';
 import type { Store } from './open.js';
@@ -27,6 +29,8 @@ export interface QueueSettings {
   description: string;
   requireRun: boolean;
   resourceConfig: Record<string, unknown>;
+  templateVariables: TemplateVariables;
+  inputs: InputChecks;
   priorities: boolean;
   discipline: Discipline;
   maxRunning: number | null;
@@ -47,6 +51,8 @@ const columnsOf = (s: QueueChange) => ({
   ...(s.description === undefined ? {} : { description: s.description }),
   ...(s.requireRun === undefined ? {} : { require_run: s.requireRun }),
   ...(s.resourceConfig === undefined ? {} : { resource_config: JSON.stringify(s.resourceConfig) }),
+  ...(s.templateVariables === undefined ? {} : { template_variables: JSON.stringify(s.templateVariables) }),
+  ...(s.inputs === undefined ? {} : { inputs: s.inputs }),
   ...(s.priorities === undefined ? {} : { priorities: s.priorities }),
   ...(s.discipline === undefined ? {} : { discipline: s.discipline }),
   ...(s.maxRunning === undefined ? {} : { max_running: s.maxRunning }),

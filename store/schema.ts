@@ -1,11 +1,13 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Failure } from '../domain/errors.js';
 import type { JobPlan } from '../domain/job-plan.js';
+import type { InputChecks } from '../domain/launch-inputs.js';
 import type { LaunchRequest } from '../domain/launch-request.js';
 import type { MetricStats } from '../domain/metric-stats.js';
 import type { Loss } from '../domain/parking.js';
 import type { LineBases, WriterLines } from '../domain/line-places.js';
 import type { ResolvedLaunch } from '../domain/resolved-launch.js';
+import type { TemplateVariables } from '../domain/resource-config.js';
 import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
 import type { SweepState } from '../domain/sweeps/state.js';
 import type { Discipline, HoldCause, LaunchState, LogStream, Role, RunState, TargetName } from '../domain/words.js';
@@ -337,6 +339,8 @@ export interface Schema {
     paused: Generated<boolean>;
     require_run: Generated<boolean>;
     resource_config: Json<Record<string, unknown>>;
+    template_variables: Json<TemplateVariables>;
+    inputs: ColumnType<InputChecks, InputChecks | undefined, InputChecks>;
     created_by: Generated<string>;
     created_at: At;
     updated_at: At;

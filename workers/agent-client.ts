@@ -158,6 +158,15 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
             });
             await pipeline(Readable.fromWeb(present(data) as WebStream), createWriteStream(toFile));
           }),
+        fetchPatch: (launchId, claim, toFile, signal) =>
+          refused(async () => {
+            const { data } = await client.GET('/agents/{agentId}/launches/{launchId}/patch', {
+              params: { path: path(launchId), query: { claim } },
+              parseAs: 'stream',
+              signal,
+            });
+            await pipeline(Readable.fromWeb(present(data) as WebStream), createWriteStream(toFile));
+          }),
       };
     },
   };

@@ -33,6 +33,10 @@ export interface AgentOptions {
   labels?: Record<string, string> | undefined;
   /** Different launches that must fail on it in a row, through no fault of theirs, until it takes nothing more; 0: never. */
   quarantineAfter?: number | undefined;
+  /** Repositories that are fetched, beyond https and ssh, by the beginnings of their addresses. */
+  gitAllowed?: readonly string[] | undefined;
+  /** What `${name}` stands for in resource configs. */
+  macros?: Readonly<Record<string, string>> | undefined;
   /** Where targets and the agent keep what must outlive them. */
   workFolder: string;
   /** Python environments, one per set of requirements; may be shared by all agents of a machine. */
@@ -111,6 +115,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     recountJobs: async () => pool.setCharged(await targets.chargedTo(agentId)),
     isWorkflowOpen: async (workflowId, runId) =>
       (await client.workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING',
+    git: { allowed: options.gitAllowed },
+    macros: options.macros,
     log,
   };
   // Before the first poll: jobs that an earlier process of this agent left running occupy its slots.

@@ -21,6 +21,8 @@ export interface AgentApi {
   masks(launchId: string, claim: string): Promise<string[]>;
   /** Downloads the job's code as a gzipped tar. */
   fetchCode(launchId: string, claim: string, toFile: string, signal: AbortSignal): Promise<void>;
+  /** Downloads what a git job changes on top of its commit. */
+  fetchPatch(launchId: string, claim: string, toFile: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface ClaimCall {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { AllowedRemotes } from '../../domain/git-remote.js';
 import type { TargetName } from '../../domain/words.js';
 import type { Target } from '../../targets/target.js';
 import type { AgentApi } from './agent-api.js';
@@ -14,5 +15,9 @@ export interface AgentDeps {
   recountJobs(): Promise<void>;
   /** Is this workflow asked to cancel, or does it run on without us (terminated, reset, its data lost)? */
   isWorkflowOpen(workflowId: string, runId: string): Promise<boolean>;
+  /** Repositories that this agent fetches, beyond https and ssh. */
+  git?: { allowed?: AllowedRemotes | undefined } | undefined;
+  /** What the agent's own configuration declares for `${name}` in resource configs. */
+  macros?: Readonly<Record<string, string>> | undefined;
   log: Logger;
 }

@@ -1,11 +1,13 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failure, isErrorCode, LaunchError, type Failure } from '../../domain/errors.js';
-import type { JobPlan } from '../../domain/job-plan.js';
+import type { JobPlan, PlanRequest } from '../../domain/job-plan.js';
 import type { Masks } from '../../domain/masking.js';
+import { applyMacros } from '../../domain/resource-config.js';
 import { within } from '../../domain/within.js';
 import type { AgentActivities, AttemptRef } from '../contract.js';
 import { AgentApiRefusal } from './agent-api.js';
 import type { AgentDeps } from './deps.js';
+import { fetchSource } from './fetch-source.js';
 import { withHeartbeats } from './heartbeats.js';
 import type { Lease } from './lease.js';
 import { Reporter } from './reporter.js';
@@ -32,7 +34,7 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
     const signal = AbortSignal.any([context.cancellationSignal, lease.abort.signal]);
     return lease.run(async () => {
       try {
-        const plan = deps.target(ref.target).plan(work.request);
+        const plan = deps.target(ref.target).plan(withOwnMacros(work.request, deps.macros));
         return await act(lease, plan, signal);
       } catch (error) {
         // Why we are to stop (a cancel, the end of this process, a time-out that Temporal saw) is for supervise to find out; it hears of it too.
@@ -66,7 +68,7 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
         await deps.target(ref.target).prepare(plan, {
           signal,
           onLog: (text) => output.write(text),
-          fetchCode: (toFile) => untilAnswered(signal, () => api.fetchCode(launchId, claim, toFile, signal)),
+          fetchCode: (toFile) => fetchSource(deps, ref, plan, { toFile, signal, secret, onLog: (text) => output.write(text) }),
           secret,
         });
       } finally {
@@ -96,6 +98,12 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
     submit: (ref) => withHeartbeats(() => submit(ref)),
   };
 }
+
+/** Last of all, and only what the agent's own configuration declares: nobody sees the rest of its environment. */
+const withOwnMacros = (request: PlanRequest, macros: AgentDeps['macros'] = {}): PlanRequest => ({
+  ...request,
+  resourceConfig: applyMacros(request.resourceConfig, macros),
+});
 
 const endOf = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {

@@ -97,7 +97,7 @@ export function createDispatch(options: DispatchOptions): FullDispatch {
       nudger.nudge(admitted);
       sample(admitted.launchId, admitted.queueId);
     }
-    return { launchId: admitted.launchId, created: admitted.created };
+    return { launchId: admitted.launchId, created: admitted.created, warnings: admitted.warnings };
   }
 
   return {

@@ -6,6 +6,8 @@ import { artifactRoutes } from './artifacts.js';
 import { auditRoutes } from './audit.js';
 import { bulkRoutes } from './bulk.js';
 import { entityRoutes } from './entities.js';
+import { jobChangeRoutes } from './job-changes.js';
+import { jobCreateRoutes } from './job-create.js';
 import { jobRoutes } from './jobs.js';
 import { keyRoutes } from './keys.js';
 import { launchLineRoutes } from './launch-line.js';
@@ -52,6 +54,8 @@ export const restRoutes: readonly Route[] = [
   ...secretRoutes,
   ...lineRoutes,
   ...jobRoutes,
+  ...jobCreateRoutes,
+  ...jobChangeRoutes,
   ...launchListRoutes,
   ...launchLineRoutes,
   ...launchRoutes,

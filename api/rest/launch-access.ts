@@ -65,6 +65,7 @@ export async function requireMayEnqueue(
   };
   await check(queueEntity, 'member', 'unknown-queue', `There is no queue "${request.queue}" that this key may see.`);
   await check(destination, 'member', 'not-found', `There is no entity "${destination}" that this key may see.`);
+  if (request.job === undefined) return;
   const job = parseJobReference(request.job, { entity: destination, project: request.project });
   if (job && job.entity !== destination)
     await check(job.entity, 'viewer', 'unknown-job', `There is no job "${request.job}" that this key may see.`);

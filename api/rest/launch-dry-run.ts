@@ -8,11 +8,12 @@ import { planRequestOf } from '../../domain/plan-request.js';
 import { defaultRetryPolicy } from '../../domain/retry-policy.js';
 import { defaultPriority, numberOfPriority, targetNameSchema } from '../../domain/words.js';
 import { resolveAdmission, type ResolvedAdmission } from '../../store/admission.js';
-import { jobSourceOf, readJobVersion } from '../../store/jobs.js';
+import { sourceOf } from '../../store/jobs.js';
 import { countsOfLine } from '../../store/line.js';
 import type { Store } from '../../store/open.js';
 import type { Actor } from '../auth/authenticate.js';
 import type { ApiDeps } from '../deps.js';
+import { pinOf } from '../git.js';
 import { waitingAs } from '../waiting.js';
 import { requireMayEnqueue } from './launch-access.js';
 import { toWaitingParts, waitingParts } from './launch-waiting.js';
@@ -36,6 +37,7 @@ export const dryRunSchema = z
         'What the target would be asked to run. The launch id in it is an example: the real one is made at enqueue.',
       ),
     planProblems: problemsSchema.describe('Why there is no plan: the launch would be accepted and then fail.'),
+    warnings: z.array(z.string()).describe('What would be accepted all the same.'),
     secrets: z
       .array(z.object({ name: z.string(), source: z.string() }))
       .describe('Variables that join the plan when the job is handed to the target; their values are stored nowhere.'),
@@ -59,7 +61,12 @@ export async function dryRun(
   const { db } = deps;
   const defaultEntity = actor.homeEntity?.name ?? '';
   await requireMayEnqueue(db, actor, request, defaultEntity);
-  const admission = await resolveAdmission(db, { request, actorName: actor.name, defaultEntity });
+  const admission = await resolveAdmission(db, {
+    request,
+    actorName: actor.name,
+    defaultEntity,
+    git: await pinOf(deps, request, defaultEntity),
+  });
   const { resolved, queue, projectId, priority, requires, requireRun, timeouts } = admission;
   const launchId = newLaunchId(Date.now(), randomBytes);
   const [problems, planned, waiting] = await Promise.all([
@@ -102,6 +109,7 @@ export async function dryRun(
       newProject: projectId === null,
     },
     ...planned,
+    warnings: resolved.warnings ?? [],
     secrets: [
       ...Object.entries(resolved.secrets ?? {}).map(([name, secret]) => ({
         name,
@@ -140,7 +148,7 @@ async function planOf(
   { resolved }: ResolvedAdmission,
 ): Promise<{ plan: Record<string, unknown> | null; planProblems: z.input<typeof problemsSchema> }> {
   try {
-    const source = jobSourceOf(await readJobVersion(deps, resolved.job.artifactId));
+    const source = await sourceOf(deps, resolved);
     const asked = planRequestOf({ launchId, attempt: 1, resolved, overrides, source, apiUrl: deps.publicUrl });
     return { plan: { ...deps.plan(resolved.target, asked) }, planProblems: [] };
   } catch (error) {

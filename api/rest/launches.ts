@@ -10,6 +10,7 @@ import { positionOf } from '../../store/line.js';
 import type { Actor } from '../auth/authenticate.js';
 import type { ApiDeps } from '../deps.js';
 import { problemOf, problemSchema, toDavitError } from '../errors.js';
+import { pinOf } from '../git.js';
 import { causesFor } from '../waiting.js';
 import { requireInLine, requireLaunch, requireMayEnqueue } from './launch-access.js';
 import { dryRun, dryRunSchema } from './launch-dry-run.js';
@@ -20,7 +21,11 @@ import { defineRoute } from './route.js';
 export const launchParams = z.strictObject({ id: z.string().max(64) });
 
 const acceptedSchema = z
-  .object({ id: z.string(), created: z.boolean().describe('False: this Idempotency-Key was accepted before.') })
+  .object({
+    id: z.string(),
+    created: z.boolean().describe('False: this Idempotency-Key was accepted before.'),
+    warnings: z.array(z.string()).describe('What was accepted all the same, such as inputs that do not fit.'),
+  })
   .meta({ id: 'AcceptedLaunch' });
 
 const idempotencyHeader = {
@@ -47,13 +52,15 @@ async function enqueueOne(
   const defaultEntity = actor.homeEntity?.name ?? '';
   await requireMayEnqueue(deps.db, actor, request, defaultEntity);
   const { idempotencyKey, relaunchOf, traceparent } = options;
-  const { launchId, created } = await deps.dispatch.enqueue(actor.name, request, {
+  const git = await pinOf(deps, request, defaultEntity);
+  const { launchId, created, warnings } = await deps.dispatch.enqueue(actor.name, request, {
     defaultEntity,
+    git,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(relaunchOf === undefined ? {} : { relaunchOf }),
     traceparent,
   });
-  return { id: launchId, created };
+  return { id: launchId, created, warnings };
 }
 
 const enqueue = defineRoute({
@@ -210,7 +217,12 @@ const relaunch = defineRoute({
       name: launchRequestSchema.shape.name,
       priority: prioritySchema.optional(),
       requireRun: z.boolean().optional(),
-      overrides: overridesSchema.optional().describe('Replaces the overrides field by field.'),
+      templateVariables: launchRequestSchema.shape.templateVariables,
+      overrides: overridesSchema
+        .optional()
+        .describe(
+          'Replaces the overrides field by field. A git job runs the commit that it ran, unless `ref` says another.',
+        ),
     })
     .meta({ id: 'Relaunch' }),
   status: 201,

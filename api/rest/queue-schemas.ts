@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DavitError } from '../../domain/errors.js';
 import { nameSchema } from '../../domain/ids.js';
+import { inputChecksSchema } from '../../domain/launch-inputs.js';
+import { templateVariablesSchema } from '../../domain/resource-config.js';
 import { retryPolicySchema, timeoutsSchema } from '../../domain/retry-policy.js';
 import { secretNameSchema, secretVariablesSchema } from '../../domain/secrets.js';
 import { disciplineSchema, targetNameSchema, type Role } from '../../domain/words.js';
@@ -22,7 +24,17 @@ const projectName = z
 export const queueSettings = {
   description: z.string().max(10_000).optional(),
   requireRun: z.boolean().optional(),
-  resourceConfig: configSchema.optional().describe('Replaces the whole of it.'),
+  resourceConfig: configSchema
+    .optional()
+    .describe('Replaces the whole of it. `{{name}}` stands for a template variable, `${run_id}` for a macro.'),
+  templateVariables: templateVariablesSchema
+    .optional()
+    .describe(
+      'What a launch may choose: name -> {"schema": {"type", "enum", "minimum", "maximum", "default"}}. Replaces all of them.',
+    ),
+  inputs: inputChecksSchema
+    .optional()
+    .describe('What to do with a launch whose inputs do not fit the input schema of its job: refuse it, or only warn.'),
   priorities: z.boolean().optional().describe('False: launches of another priority than medium are refused.'),
   discipline: disciplineSchema
     .optional()
@@ -76,6 +88,8 @@ export const queueSchema = z
     drainReason: z.string().nullable(),
     requireRun: z.boolean().describe('A job that never calls wandb.init fails.'),
     resourceConfig: configSchema.describe('Parameters for the target that every launch of this queue gets.'),
+    templateVariables: configSchema.describe('What a launch may choose, by name.'),
+    inputs: inputChecksSchema,
     priorities: z.boolean(),
     discipline: disciplineSchema,
     maxRunning: z.int().nullable(),
@@ -145,6 +159,8 @@ const toQueue = (
   drainReason: row.drain_reason,
   requireRun: row.require_run,
   resourceConfig: row.resource_config,
+  templateVariables: row.template_variables,
+  inputs: row.inputs,
   priorities: row.priorities,
   discipline: row.discipline,
   maxRunning: row.max_running,

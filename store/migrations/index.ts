@@ -17,6 +17,7 @@ import * as runLists from './0016-run-lists.js';
 import * as registries from './0017-registries.js';
 import * as deletedRuns from './0018-deleted-runs.js';
 import * as historyExports from './0019-history-exports.js';
+import * as jobInputs from './0020-job-inputs.js';
 import * as secrets from './0021-secrets.js';
 
 export interface Migration {
@@ -45,5 +46,6 @@ export const migrations: readonly Migration[] = [
   registries,
   deletedRuns,
   historyExports,
+  jobInputs,
   secrets,
 ];

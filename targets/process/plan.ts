@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DavitError } from '../../domain/errors.js';
+import { DavitError, LaunchError } from '../../domain/errors.js';
 import type { JobPlan, PlanRequest } from '../../domain/job-plan.js';
 
 const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -22,6 +22,12 @@ const specSchema = z.object({
 export type ProcessSpec = z.infer<typeof specSchema>;
 
 export function planProcess(request: PlanRequest): JobPlan {
+  if (request.source.kind === 'image')
+    throw new LaunchError(
+      'unsupported-job-kind',
+      'prepare',
+      `An image (${request.source.image}) cannot run as a process of the agent's machine: it needs a queue of containers.`,
+    );
   const parsed = resourceConfigSchema.safeParse(request.resourceConfig);
   if (!parsed.success) {
     const errors = parsed.error.issues.flatMap((issue) =>

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DavitError, LaunchError } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
@@ -7,7 +8,7 @@ import type { ProcessTargetConfig } from './config.js';
 import { pythonCommand, resolveCommand } from './entry-point.js';
 import { ensureEnvironment } from './environment.js';
 import { installerEnvironment, jobEnvironment } from './job-environment.js';
-import { type JobFolder, type Layout, makeFolder } from './layout.js';
+import { type JobFolder, type Layout, makeFolder, orUndefined } from './layout.js';
 import { specOf } from './plan.js';
 import { type Prepared, writePrepared } from './prepared.js';
 import type { Python, Pythons } from './python.js';
@@ -36,7 +37,8 @@ export async function prepareJob(
   );
   context.signal.throwIfAborted();
 
-  const prepared = await preparePython(config, pythons, folder, plan, context);
+  const requirements = plan.requirements ?? (await ownRequirements(folder, plan));
+  const prepared = await preparePython(config, pythons, folder, { ...plan, requirements }, context);
   const environment = jobEnvironment(config, specOf(plan).environment, {}, prepared.environmentFolder);
   await resolveCommand(plan, {
     stage: 'prepare',
@@ -46,6 +48,12 @@ export async function prepareJob(
   });
   await writePrepared(folder, prepared);
   await refuseKilled(folder);
+}
+
+/** A commit says itself what it needs; of a folder the job knows it. */
+async function ownRequirements(folder: JobFolder, { source }: JobPlan): Promise<string | undefined> {
+  if (source.kind !== 'git') return undefined;
+  return orUndefined(readFile(join(folder.code, 'requirements.txt'), 'utf8'));
 }
 
 async function refuseKilled(folder: JobFolder): Promise<void> {

@@ -26,6 +26,8 @@ import { startTemporal, type TestTemporal } from './temporal.js';
 interface EngineOptions {
   window?: number;
   controlWorker?: boolean;
+  /** Git repositories that may be read beside https and ssh. */
+  gitAllowed?: readonly string[];
   tracing?: { api?: Tracing; control?: Tracing };
 }
 
@@ -41,6 +43,7 @@ export class Engine extends Launcher {
   client!: DavitClient;
   apiUrl = '';
   private tracing: NonNullable<EngineOptions['tracing']> = {};
+  private gitAllowed: readonly string[] = [];
   userKey = '';
   agentKey = '';
   entityId = 0;
@@ -58,6 +61,7 @@ export class Engine extends Launcher {
     const [temporal, database] = await Promise.all([startTemporal(), createTestDatabase({ maxConnections: 30 })]);
     const engine = new Engine(folder, temporal, database);
     engine.tracing = options.tracing ?? {};
+    engine.gitAllowed = options.gitAllowed ?? [];
     await engine.startApi(options.window ?? 200);
     if (options.controlWorker !== false) await engine.startControl();
     return engine;
@@ -114,6 +118,7 @@ export class Engine extends Launcher {
         plan: planJob,
         limits: defaultLimits,
         keyring: this.keyring,
+        git: { allowed: this.gitAllowed },
         metrics,
         tracing: this.tracing.api,
       },
@@ -150,6 +155,7 @@ export class Engine extends Launcher {
       workFolder: join(this.folder, 'work'),
       environmentCacheFolder: join(this.folder, 'environments'),
       version: 'test',
+      gitAllowed: this.gitAllowed,
       log: this.log,
       ...over,
     });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DavitError } from '../../../domain/errors.js';
 import { planRequestOf } from '../../../domain/plan-request.js';
-import { jobSourceOf, readJobVersion } from '../../../store/jobs.js';
+import { sourceOf } from '../../../store/jobs.js';
 import { claim, claimRefusals, confirm, giveBack } from '../../../store/line.js';
 import { privateTaskQueue } from '../../../workflows/ids.js';
 import { jobTraceparent } from '../../tracing.js';
@@ -81,6 +81,26 @@ const planRequestSchema = z.object({
   launchId: z.string(),
   attempt: z.int(),
   name: z.string(),
+  source: z.union([
+    z.object({ kind: z.literal('code') }),
+    z.object({
+      kind: z.literal('git'),
+      remote: z.string(),
+      commit: z.string(),
+      credentials: z.string().optional(),
+      patched: z.boolean().optional(),
+    }),
+    z.object({ kind: z.literal('image'), image: z.string() }),
+  ]),
+  build: z.object({
+    dockerfile: z.string().optional(),
+    context: z.string().optional(),
+    baseImage: z.string().optional(),
+    acceleratorBaseImage: z.string().optional(),
+    builder: z.string().optional(),
+  }),
+  entryPoint: z.array(z.string()),
+  args: z.array(z.string()),
   command: z.array(z.string()),
   workingDir: z.string(),
   environment: z.record(z.string(), z.string()),
@@ -103,14 +123,12 @@ export const confirmOne = defineRoute({
   handler: async ({ actor, params, body, deps }) => {
     const launch = await heldLaunch(deps.db, actor, params.launchId, body.claim);
     if (!(await confirm(deps.db, launch.id, body.claim, body.incarnation))) throw new DavitError('claim-lost');
-    const { job } = launch.request;
-    const version = await readJobVersion(deps, job.artifactId);
     const { requirements, pythonVersion, codeDigest, ...request } = planRequestOf({
       launchId: launch.id,
       attempt: launch.attempt,
       resolved: launch.request,
       overrides: launch.spec.overrides,
-      source: jobSourceOf(version),
+      source: await sourceOf(deps, launch.request),
       apiUrl: deps.publicUrl,
     });
     const traceparent = jobTraceparent(

@@ -1,6 +1,6 @@
 import { claimOne, confirmOne, giveBackOne } from './claim.js';
 import { heartbeat, hello } from './duty.js';
-import { code, log, progress } from './job.js';
+import { code, log, patch, progress } from './job.js';
 import { masks, namedSecrets, secrets } from './secrets.js';
 
 /**
@@ -19,4 +19,5 @@ export const agentProtocolRoutes = [
   namedSecrets,
   masks,
   code,
+  patch,
 ];

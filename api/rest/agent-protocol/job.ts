@@ -100,10 +100,31 @@ export const code = defineRoute({
   streams: ['application/gzip'],
   handler: async ({ actor, params, query, deps, res }) => {
     const launch = await heldLaunch(deps.db, actor, params.launchId, query.claim);
-    const version = await readJobVersion(deps, launch.request.job.artifactId);
-    if (version.codeArtifactId === undefined) throw new DavitError('not-found', 'This job has no code.');
+    const { job } = launch.request;
+    const version = job && (await readJobVersion(deps, job.artifactId));
+    if (version?.codeArtifactId === undefined) throw new DavitError('not-found', 'This job has no code of its own.');
     const archive = await openCodeArchive(deps, version.codeArtifactId);
     res.setHeader('Content-Type', 'application/gzip');
     await pipeline(archive, res);
+  },
+});
+
+export const patch = defineRoute({
+  method: 'get',
+  path: '/agents/{agentId}/launches/{launchId}/patch',
+  operationId: 'agentPatch',
+  summary: "Changes on top of the job's commit, as git diff writes them",
+  tag,
+  auth: 'agent',
+  params: launchParams,
+  query: z.strictObject({ claim: claimSchema }),
+  streams: ['text/x-diff'],
+  handler: async ({ actor, params, query, deps, res }) => {
+    const launch = await heldLaunch(deps.db, actor, params.launchId, query.claim);
+    const { job } = launch.request;
+    const version = job && (await readJobVersion(deps, job.artifactId));
+    if (!version?.patch) throw new DavitError('not-found', 'This job changes nothing on top of its commit.');
+    res.setHeader('Content-Type', 'text/x-diff');
+    await pipeline(await deps.blobs.open(version.patch.blobKey), res);
   },
 });

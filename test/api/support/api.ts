@@ -56,7 +56,7 @@ export interface Answer {
 /** People: root (site admin), ada (admin of team lab), mem and vic (member and viewer of lab), bob (a stranger to all of them). */
 export async function startTestApi(
   limits: Partial<ApiLimits> = {},
-  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing' | 'keyring'>> = {},
+  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing' | 'git' | 'keyring'>> = {},
 ): Promise<TestApi> {
   const database = await createTestDatabase();
   const { db } = database;
