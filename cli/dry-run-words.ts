@@ -44,6 +44,9 @@ interface Resolved {
   project?: string;
   newProject?: boolean;
   job?: { entity: string; project: string; name: string; version: string };
+  image?: string;
+  git?: { ref: string; commit: string };
+  warnings?: string[];
   displayName?: string;
   priority?: string;
   requires?: Record<string, string>;
@@ -61,6 +64,9 @@ function resolvedFacts(document: DryRun['resolved']): Fact[] {
   const labels = Object.entries(requires).map(([name, value]) => `${name}=${value}`);
   return [
     ['job', job === undefined ? null : `${job.entity}/${job.project}/${job.name}:${job.version}`],
+    ['image', one.image ?? null],
+    ['commit', one.git === undefined ? null : `${one.git.commit} (${one.git.ref})`],
+    ['warnings', one.warnings ?? null],
     ['project', `${one.entity ?? ''}/${one.project ?? ''}${one.newProject === true ? ' (would be made)' : ''}`],
     [
       'run',
@@ -78,6 +84,9 @@ function resolvedFacts(document: DryRun['resolved']): Fact[] {
 
 interface Plan {
   target?: string;
+  source?: { kind?: string; image?: string; remote?: string; commit?: string; patched?: boolean };
+  build?: Record<string, string>;
+  entryPoint?: string[];
   command?: string[];
   workingDir?: string;
   environment?: Record<string, string>;
@@ -94,7 +103,16 @@ function planFacts(run: DryRun): Fact[] {
   const secrets = run.secrets.map(({ name, source }) => `${name}=(${source})`);
   const requirements = plan.requirements?.split('\n').filter((line) => line.trim() !== '') ?? [];
   return [
-    ['command', plan.command?.map(quoted).join(' ') ?? null],
+    ['command', commandWords(plan)],
+    ['image', plan.source?.image ?? null],
+    ['repository', plan.source?.remote ?? null],
+    [
+      'commit',
+      plan.source?.commit === undefined
+        ? null
+        : `${plan.source.commit}${plan.source.patched === true ? ', with changes' : ''}`,
+    ],
+    ['build', Object.keys(plan.build ?? {}).length === 0 ? null : JSON.stringify(plan.build)],
     ['folder', plan.workingDir === undefined || plan.workingDir === '' ? null : plan.workingDir],
     ['python', plan.pythonVersion ?? null],
     ['packages', requirements.length === 0 ? null : requirements.join(', ')],
@@ -102,6 +120,12 @@ function planFacts(run: DryRun): Fact[] {
     ['environment', [...variables, ...secrets]],
     [plan.target ?? 'target', specWords(plan)],
   ];
+}
+
+function commandWords({ command = [], entryPoint = [] }: Plan): string | null {
+  const words = command.map(quoted).join(' ');
+  if (entryPoint.length > 0) return words;
+  return words === '' ? "the image's own" : `the image's own, with ${words}`;
 }
 
 /** What the target adds of its own: what stands above already is not said again. */

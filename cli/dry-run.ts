@@ -4,27 +4,36 @@ import type { Api } from '../client/index.js';
 import type { Connected } from './connect.js';
 import { dryRunWords } from './dry-run-words.js';
 import { isFolder } from './folder-job.js';
-import { requestForFolder, requestOfJob } from './launch-request.js';
-import type { LaunchOptions, Request } from './launch-request.js';
+import { requestForFolder, requestOfImage, requestOfJob } from './launch-request.js';
+import type { LaunchOptions, Request, Subject } from './launch-request.js';
 import { exitCodes } from './output/exit-codes.js';
 import type { Output } from './output/output.js';
 
 /** Asks what would be, and changes nothing: a folder is not uploaded either, its job as it is there now stands for it. */
 export async function dryRun(
-  subject: string,
+  subject: Subject,
   args: string[],
   options: LaunchOptions,
   api: Connected,
   out: Output,
 ): Promise<number> {
-  const folder = isFolder(subject);
-  const request = folder
-    ? await requestForFolder(subject, args, options, api)
-    : await requestOfJob(subject, args, options, api);
-  const data = await asked(api, request, folder ? subject : undefined);
-  const notes = folder
-    ? [`The folder was not uploaded: this is about ${request.job}, its last version. A launch uploads what changed.`]
-    : [];
+  if ('git' in subject)
+    throw new DavitError(
+      'wrong-usage',
+      'A dry run makes no job of a repository: make it first with davit job create git, and try that.',
+    );
+  const folder = 'word' in subject && isFolder(subject.word) ? subject.word : undefined;
+  const request =
+    'image' in subject
+      ? await requestOfImage(subject.image, args, options, api)
+      : folder !== undefined
+        ? await requestForFolder(folder, args, options, api)
+        : await requestOfJob(subject.word, args, options, api);
+  const data = await asked(api, request, folder);
+  const notes =
+    folder !== undefined
+      ? [`The folder was not uploaded: this is about ${request.job}, its last version. A launch uploads what changed.`]
+      : [];
   out.result(data, () => dryRunWords(data, out, notes));
   return data.queue.accepts && data.planProblems.length === 0 ? exitCodes.ok : exitCodes.failed;
 }

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { create } from 'tar';
 import { DavitError } from '../domain/errors.js';
 import type { Api, DavitClient } from '../client/index.js';
+import { given } from './commands/options.js';
 
 /** A folder as a code job: what of it travels, what runs in it, and the upload. */
 
@@ -60,11 +61,15 @@ export interface FolderJob {
   pythonVersion?: string;
   aliases?: string[];
   description?: string;
+  dockerfile?: string;
+  buildContext?: string;
+  baseImage?: string;
 }
 
 /** Uploads the folder as a version of the job; the same files again are the version that is there. */
 export async function uploadFolder(client: DavitClient, job: FolderJob): Promise<Api<'CreatedJobVersion'>> {
-  const { folder, entity, project, entryPoint, pythonVersion, aliases, description } = job;
+  const { folder, entity, project, entryPoint, pythonVersion, aliases, description, ...build } = job;
+  const { dockerfile, buildContext, baseImage } = build;
   const work = mkdtempSync(join(tmpdir(), 'davit-upload-'));
   try {
     const archive = join(work, 'code.tar.gz');
@@ -81,7 +86,7 @@ export async function uploadFolder(client: DavitClient, job: FolderJob): Promise
           entryPoint,
           ...(pythonVersion === undefined ? {} : { pythonVersion }),
           ...(aliases === undefined || aliases.length === 0 ? {} : { alias: aliases.join(',') }),
-          ...(description === undefined ? {} : { description }),
+          ...given({ description, dockerfile, buildContext, baseImage }),
         },
       },
       headers: { 'Content-Type': 'application/gzip' },

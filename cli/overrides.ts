@@ -10,7 +10,7 @@ type Values = Record<string, unknown>;
  */
 export function configFrom(file: string | undefined, words: readonly string[] = []): Values | undefined {
   if (file === undefined && words.length === 0) return undefined;
-  const config = file === undefined ? {} : readConfigFile(file);
+  const config = file === undefined ? {} : readValues(file);
   for (const word of words) {
     const { name, value } = splitAssignment(word, '--config');
     place(config, name.split('.'), jsonOrText(value), word);
@@ -39,7 +39,8 @@ export function secretsFrom(words: readonly string[] = []): Record<string, strin
   );
 }
 
-function readConfigFile(path: string): Values {
+/** A mapping from a JSON or YAML file. */
+export function readValues(path: string): Values {
   let value: unknown;
   try {
     // JSON is YAML.
@@ -53,6 +54,46 @@ function readConfigFile(path: string): Values {
   }
   if (isValues(value)) return value;
   throw new DavitError('wrong-usage', `${path} must hold a mapping of keys to values.`);
+}
+
+/** `path=file` words: what is laid over files of the program. */
+export function filesFrom(words: readonly string[] | undefined): Record<string, Values> | undefined {
+  if (words === undefined) return undefined;
+  const files: Record<string, Values> = {};
+  for (const word of words) {
+    const { name, value } = splitAssignment(word, '--file');
+    files[name] = { ...files[name], ...(value.startsWith('{') ? jsonValues(value, '--file') : readValues(value)) };
+  }
+  return files;
+}
+
+/** `name=value` words as they are. */
+export function pairsFrom(words: readonly string[] | undefined, flag: string): Record<string, string> | undefined {
+  if (words === undefined) return undefined;
+  return Object.fromEntries(
+    words.map((word) => {
+      const { name, value } = splitAssignment(word, flag);
+      return [name, value];
+    }),
+  );
+}
+
+/** What the wandb client calls the targets: its resource args are inside such a key. */
+const wireNames = ['local-process', 'local-container', 'kubernetes', 'sagemaker', 'gcp-vertex', 'vertex'];
+
+/** JSON text, or the name of a JSON or YAML file; with or without the key of the target that the wandb client puts around it. */
+export function resourceArgsFrom(text: string | undefined): Values | undefined {
+  if (text === undefined) return undefined;
+  const values = text.trim().startsWith('{') ? jsonValues(text, '--resource-args') : readValues(text);
+  const [key, ...others] = Object.keys(values);
+  const inner = key === undefined ? undefined : values[key];
+  return key !== undefined && others.length === 0 && wireNames.includes(key) && isValues(inner) ? inner : values;
+}
+
+function jsonValues(text: string, flag: string): Values {
+  const value = jsonOrText(text);
+  if (isValues(value)) return value;
+  throw new DavitError('wrong-usage', `${flag}: "${text.slice(0, 60)}" is not a JSON object.`);
 }
 
 export function splitAssignment(word: string, flag: string): { name: string; value: string } {

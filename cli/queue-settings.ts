@@ -6,6 +6,7 @@ import { collect } from './commands/collect.js';
 import { given, jsonObject, limitOption, nullForNone } from './commands/options.js';
 import type { OrNone } from './commands/options.js';
 import { durationOption } from './durations.js';
+import { readValues } from './overrides.js';
 import { retryFrom, timeoutsFrom } from './retry-words.js';
 import type { RetryOptions } from './retry-words.js';
 
@@ -15,6 +16,8 @@ export interface QueueSettingOptions extends RetryOptions {
   description?: string;
   requireRun?: boolean;
   resourceConfig?: Record<string, unknown>;
+  templateVariables?: string;
+  inputs?: 'enforce' | 'warn';
   maxRunning?: OrNone;
   maxRunningPerProject?: OrNone;
   projectLimit?: string[];
@@ -36,6 +39,16 @@ export function addQueueSettings(command: Command): Command {
     .option('--require-run', 'a job that never calls wandb.init fails (the default)')
     .option('--no-require-run', 'a job that never calls wandb.init may succeed')
     .option('--resource-config <json>', 'parameters for the target, as a JSON object', jsonObject)
+    .option(
+      '--template-variables <json|file>',
+      'what a launch may choose: {"gpus": {"schema": {"type": "integer", "maximum": 4, "default": 1}}}; {} for none',
+    )
+    .addOption(
+      new Option(
+        '--inputs <what>',
+        'inputs that do not fit what the job takes: refuse the launch, or only warn',
+      ).choices(['enforce', 'warn']),
+    )
     .option('--max-running <number>', 'launches that run at once, over all agents; none: no limit', limitOption)
     .option('--max-running-per-project <number>', 'the same for each project; none: no limit', limitOption)
     .option('--project-limit <project=number>', 'the same for one project; none: as for each; may be repeated', collect)
@@ -73,6 +86,8 @@ export function queueSettingsFrom(options: QueueSettingOptions, before?: Api<'Qu
     description: options.description,
     requireRun: options.requireRun,
     resourceConfig: options.resourceConfig,
+    templateVariables: templateVariablesFrom(options.templateVariables),
+    inputs: options.inputs,
     maxRunning: nullForNone(options.maxRunning),
     maxRunningPerProject: nullForNone(options.maxRunningPerProject),
     maxWaiting: nullForNone(options.maxWaiting),
@@ -83,6 +98,12 @@ export function queueSettingsFrom(options: QueueSettingOptions, before?: Api<'Qu
     timeouts: timeoutsOf(options.timeout, before),
     projects,
   });
+}
+
+/** The API says what is wrong with it. */
+function templateVariablesFrom(text: string | undefined): QueueSettings['templateVariables'] | undefined {
+  if (text === undefined) return undefined;
+  return (text.trim().startsWith('{') ? jsonObject(text) : readValues(text)) as QueueSettings['templateVariables'];
 }
 
 function timeoutsOf(

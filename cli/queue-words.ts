@@ -33,6 +33,8 @@ export function queueWords(queue: Queue, agents: readonly Agent[], out: Output):
     ['run', queue.requireRun ? 'a job must call wandb.init' : 'a job need not call wandb.init'],
     ['secrets', secretWords(queue)],
     ['config', JSON.stringify(queue.resourceConfig)],
+    ['variables', variableWords(queue)],
+    ['inputs', queue.inputs === 'warn' ? 'that do not fit what the job takes are only warned of' : null],
     ['made', `${ago(queue.createdAt)} by ${queue.createdBy}`],
   ];
   const hint =
@@ -89,6 +91,20 @@ export function limitWords(queue: Pick<Queue, 'maxRunning' | 'maxRunningPerProje
 function secretWords({ secrets, secretVariables }: Queue): string | null {
   const given = Object.entries(secretVariables).map(([variable, name]) => `${variable}=${name} for every job`);
   const words = [...secrets, ...given];
+  return words.length === 0 ? null : words.join(', ');
+}
+
+interface Variable {
+  schema: { type: string; enum?: unknown[]; minimum?: number; maximum?: number; default?: unknown };
+}
+
+function variableWords({ templateVariables }: Queue): string | null {
+  const words = Object.entries(templateVariables as Record<string, Variable>).map(([name, { schema }]) => {
+    const { type, enum: choices, minimum, maximum, default: standard } = schema;
+    const range = minimum === undefined && maximum === undefined ? '' : ` ${minimum ?? ''}..${maximum ?? ''}`;
+    const what = choices === undefined ? `${type}${range}` : choices.join('|');
+    return `${name} (${what}${standard === undefined ? ', needed' : `, default ${JSON.stringify(standard)}`})`;
+  });
   return words.length === 0 ? null : words.join(', ');
 }
 

@@ -25,6 +25,7 @@ export function upChildren(
 ): ChildSpec[] {
   const { home, databaseUrl, apiPort } = endpoints;
   const logs = { logLevel: values.logLevel, logFormat: 'json' } as const;
+  const git = values.gitAllowed.length === 0 ? {} : { gitAllowed: values.gitAllowed };
   const temporal = { temporalAddress: endpoints.temporalAddress, temporalNamespace: endpoints.temporalNamespace };
   const base = environmentOfChildren(env, endpoints);
   const child = <S extends Settings>(name: string, args: string[], given: Given<S> | (() => Given<S>)): ChildSpec => ({
@@ -46,6 +47,7 @@ export function upChildren(
     home: home.root,
     blobs: home.blobs,
     adminName: values.entity,
+    ...git,
     ...temporal,
   });
   const worker = child<typeof workerSettings>('worker', ['worker'], { databaseUrl, ...temporal });
@@ -57,6 +59,8 @@ export function upChildren(
     agentName: values.agentName,
     maxJobs: values.maxJobs,
     workFolder: home.work,
+    ...git,
+    ...(values.macros.length === 0 ? {} : { macros: values.macros }),
     ...temporal,
     ...(values.environmentCacheFolder === undefined ? {} : { environmentCacheFolder: values.environmentCacheFolder }),
   }));

@@ -68,7 +68,8 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
         await deps.target(ref.target).prepare(plan, {
           signal,
           onLog: (text) => output.write(text),
-          fetchCode: (toFile) => fetchSource(deps, ref, plan, { toFile, signal, secret, onLog: (text) => output.write(text) }),
+          fetchCode: (toFile) =>
+            fetchSource(deps, ref, plan, { toFile, signal, secret, onLog: (text) => output.write(text) }),
           secret,
         });
       } finally {

@@ -50,6 +50,8 @@ export function defineAgent(command: Command): void {
           workFolder: values.workFolder,
           environmentCacheFolder: values.environmentCacheFolder,
           targetOptions: { docker: dockerOptions(values) },
+          gitAllowed: values.gitAllowed,
+          macros: macrosOf(values.macros),
           heartbeatMs: values.heartbeatMs,
           temporal,
           version,
@@ -104,4 +106,14 @@ function dockerOptions(values: Values<typeof agentSettings>): Record<string, unk
   const { dockerEngine, dockerApiUrl, dockerNetwork, dockerVolumes } = values;
   const given = { engine: dockerEngine, apiUrl: dockerApiUrl, network: dockerNetwork, volumes: dockerVolumes };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Declared names that have a value here; the others stay as they are in a config, where somebody can see them. */
+function macrosOf(names: readonly string[]): Record<string, string> {
+  const macros: Record<string, string> = {};
+  for (const name of names) {
+    const value = process.env[name];
+    if (value !== undefined && value !== '') macros[name] = value;
+  }
+  return macros;
 }

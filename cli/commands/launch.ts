@@ -10,7 +10,7 @@ import type { Connected } from '../connect.js';
 import { dryRun } from '../dry-run.js';
 import { durationOption } from '../durations.js';
 import { followLaunch } from '../follow.js';
-import { requestOf } from '../launch-request.js';
+import { requestOf, subjectOf } from '../launch-request.js';
 import type { LaunchOptions, Request } from '../launch-request.js';
 import { Output } from '../output/output.js';
 import { Progress } from '../output/progress.js';
@@ -26,24 +26,45 @@ Ctrl-C leaves and the launch goes on; a second Ctrl-C within 5 seconds cancels i
   davit launch examples --config epochs=400 --config learning_rate=0.02 --name longer
   davit launch team/vision/train:best --queue gpu --priority high --detach -- --verbose
   davit launch train --queue gpu --requires gpu=a100 --retry preempted=5,exit:137=1 --timeout run=2h,start=10m
-  davit launch train --queue gpu --dry-run`;
+  davit launch --image registry.example.org/team/train:1.2 --queue docker -- --epochs 10
+  davit launch --git https://git.example.org/ada/flowers.git --ref main --entry-point "python train.py" --queue docker
+  davit launch train --queue gpu --set gpus=2 --dry-run`;
 
 export function defineLaunch(command: Command): void {
   addConnectOptions(
-    command.argument('<folder|job>', 'what to launch').argument('[args...]', 'arguments for the job, after --'),
+    command
+      .argument('[folder|job]', 'what to launch, without --image and --git')
+      .argument('[args...]', 'arguments for the job, after --'),
   )
     .option('-q, --queue <name>', 'queue, or entity/queue', 'default')
     .option(
       '-p, --project <name>',
       'project, or entity/project, of the run and of the job of a folder (default: that of the folder or job)',
     )
-    .option('--entry-point <command>', 'what to run, instead of what the job says')
+    .option('--image <image>', 'run this container image, without a job')
+    .option('--git <remote>', 'make a job of this repository and run it; wants --entry-point')
+    .option('-g, --ref <name>', 'branch, tag or commit of the repository, or of a git job instead of its own')
+    .option('--credentials <secret>', 'with --git: name of the secret that opens the repository')
+    .option('-E, --entry-point <command>', 'what to run, instead of what the job says')
+    .option('--working-dir <path>', 'folder of the code in which it starts')
+    .option('--set <name=value>', "value of one of the queue's template variables; may be repeated", collect)
+    .option('-R, --resource-args <json|file>', "parameters for the target, over the queue's")
     .option(
       '-c, --config <key=value>',
       'override a value of wandb.config; JSON or text; dots reach into objects',
       collect,
     )
     .option('--config-file <file>', 'the same from a JSON or YAML file')
+    .option(
+      '--file <path=file>',
+      'values to lay over a JSON or YAML file that the program reads; may be repeated',
+      collect,
+    )
+    .option('--artifact <name=entity/project/name:alias>', 'what use_artifact gets instead; may be repeated', collect)
+    .option('-D, --dockerfile <path>', 'Dockerfile inside the code, instead of what the job says')
+    .option('-b, --build-context <path>', 'folder of the code that the Dockerfile sees')
+    .option('-B, --base-image <image>', 'image that the code is put on, instead of a Dockerfile')
+    .option('--builder <name>', "builder, instead of the agent's own")
     .option('-e, --env <name=value>', 'an environment variable of the job; not for secrets', collect)
     .option('--secret <variable=name>', 'a variable that holds a secret of the queue; may be repeated', collect)
     .addOption(new Option('--priority <name>', 'place in line').choices(priorities))
@@ -51,6 +72,7 @@ export function defineLaunch(command: Command): void {
     .option('--job-name <name>', 'name of the job that is made of the folder (default: that of the folder)')
     .option('--no-require-run', 'the job may succeed without ever calling wandb.init')
     .option('--requires <label=value>', 'run only on an agent with this label; may be repeated', collect)
+    .addOption(new Option('--require <label=value>', 'the same as --requires').argParser(collect).hideHelp())
     .option('--retry <causes>', 'try again for these causes, so often: preempted=5,exit:137=2; none: never')
     .option('--retry-backoff <range>', 'pause before the first and at most before a later try, such as 10s..10m')
     .addOption(new Option('--retry-attempt <number>', 'number of the attempt after a retry').choices(['same', 'new']))
@@ -64,7 +86,8 @@ export function defineLaunch(command: Command): void {
     .option('--idempotency-key <key>', 'the same key with the same launch is accepted once (default: a new one)')
     .option('--json', 'JSON: one document with --detach, else one line for each event')
     .addHelpText('after', footer)
-    .action(async (subject: string, args: string[], options: LaunchOptions) => {
+    .action(async (word: string | undefined, words: string[], options: LaunchOptions) => {
+      const { subject, args } = subjectOf(word, words, options);
       const api = connect(options);
       const out = new Output(options.json === true);
       const progress = new Progress(out.json);
@@ -80,6 +103,7 @@ export function defineLaunch(command: Command): void {
           out.result(accepted, () => accepted.id);
           return;
         }
+        for (const warning of accepted.warnings) progress.say(`warning: ${warning}`);
         if (out.json) out.line({ type: 'accepted', ...accepted }, () => '');
         else progress.say(`launch ${accepted.id}`);
         process.exitCode = await followLaunch(api, accepted.id, out, {

@@ -6,7 +6,7 @@ import type { Connected, ConnectOptions } from '../connect.js';
 import { ago, Output } from '../output/output.js';
 import { everyPage } from '../pages.js';
 import { metricWords, runWords } from '../run-words.js';
-import { projectOf } from './job.js';
+import { projectOf } from '../job-reference.js';
 import { answerOf } from './launches/answer.js';
 import { given, wholeAbove0 } from './options.js';
 

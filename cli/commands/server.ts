@@ -128,6 +128,7 @@ async function serve(
       plan: planJob,
       limits,
       keyring,
+      git: { allowed: values.gitAllowed },
       metrics,
       metricsToken: values.metricsToken,
       tracing,

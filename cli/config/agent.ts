@@ -1,7 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { integer, labels, list, path, slots, text, url } from './kinds.js';
-import { logFormat, logLevel, metricsHost, metricsPort, metricsToken } from './common.js';
+import { gitAllowed, logFormat, logLevel, metricsHost, metricsPort, metricsToken } from './common.js';
 import { optional, required, setting } from './settings.js';
 
 const name = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -96,6 +96,12 @@ export const agentSettings = {
       defaultText: 'none',
     },
   ),
+  gitAllowed,
+  macros: setting(list('names of environment variables', /^[A-Za-z_][A-Za-z0-9_]*$/), [], {
+    description: 'Environment variables of the agent that stand in resource configs as ${NAME}.',
+    reason: 'Whoever may write a resource config sees them, so no other variable of the agent is ever put in.',
+    defaultText: 'none',
+  }),
   heartbeatMs: optional(integer(500, 60_000), {
     description: 'How often the agent says that it lives.',
     reason: 'An agent that is silent for 15 seconds counts as lost.',

@@ -1,4 +1,4 @@
-import { choice, integer, path, text, url } from './kinds.js';
+import { choice, integer, list, path, text, url } from './kinds.js';
 import { optional, setting } from './settings.js';
 
 /** Settings that several processes share, so that one word means one thing everywhere. */
@@ -65,4 +65,11 @@ export const window = setting(integer(1, 10_000), 200, {
   description:
     'How many launches at the front of each line have a workflow while they wait. The same for API and worker.',
   reason: 'Enough to see and script what comes next in Temporal; an open workflow costs Temporal about 100 KiB.',
+});
+
+export const gitAllowed = setting(list('beginnings of addresses', /^(https?|ssh|git|file):\/\/\S+$/), [], {
+  description:
+    'Git repositories that may be read besides https://, ssh:// and user@host:path, by how their addresses begin: http://git.lan/, file:///srv/git/.',
+  reason: 'Plain http and files of the machine are refused, since addresses come from whoever makes jobs.',
+  defaultText: 'none',
 });

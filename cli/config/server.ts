@@ -1,5 +1,6 @@
 import { boolean, integer, path, text, url } from './kinds.js';
 import {
+  gitAllowed,
   logFormat,
   logLevel,
   metricsHost,
@@ -85,6 +86,7 @@ export const serverSettings = {
     reason: 'Mounted secrets are files.',
     defaultText: 'none; `davit up` makes <home>/keys/secrets',
   }),
+  gitAllowed,
   window,
   requestsPerSecond: optional(integer(1, 1_000_000), {
     description: 'The most requests per second and key; more are answered with 429.',

@@ -1,7 +1,7 @@
 import { availableParallelism, userInfo } from 'node:os';
 import { boolean, path, slots, text } from './kinds.js';
-import { home, logLevel, port, postgresUrl } from './common.js';
-import { nameOfHost } from './agent.js';
+import { gitAllowed, home, logLevel, port, postgresUrl } from './common.js';
+import { agentSettings, nameOfHost } from './agent.js';
 import { optional, setting } from './settings.js';
 
 const name = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -94,5 +94,7 @@ export const upSettings = {
     reason: 'They can be made again, so they lie with the caches.',
     defaultText: '~/.cache/davit/environments',
   }),
+  gitAllowed,
+  macros: agentSettings.macros,
   logLevel,
 };

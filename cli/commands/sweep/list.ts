@@ -5,7 +5,7 @@ import type { Connected, ConnectOptions } from '../../connect.js';
 import { ago, Output } from '../../output/output.js';
 import { everyPage } from '../../pages.js';
 import { bestWords, runWords } from '../../sweep-words.js';
-import { projectOf } from '../job.js';
+import { projectOf } from '../../job-reference.js';
 
 type Sweep = Api<'Sweep'>;
 
