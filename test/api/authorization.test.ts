@@ -18,6 +18,7 @@ const values: Record<string, string> = {
   job: 'train',
   collection: 'train',
   version: 'latest',
+  alias: 'good',
   agent: 'worker',
   agentId: 'agent-1',
   run: 'run00001',
@@ -72,6 +73,10 @@ const bodies: Record<string, unknown> = {
   enqueueLaunch: { queue: 'lab/q', job: 'lab/demo/train' },
   enqueueLaunches: { launches: [{ queue: 'lab/q', job: 'lab/demo/train' }] },
   relaunchLaunch: {},
+  // A whole commit: nobody is asked for it.
+  createGitJobVersion: { remote: 'https://git.example.test/x.git', ref: 'a'.repeat(40), entryPoint: 'true' },
+  createImageJobVersion: { image: 'x:1' },
+  setJobAlias: { version: 'v0' },
   pauseQueue: {},
   drainQueue: {},
   holdLaunch: {},
@@ -106,12 +111,17 @@ const queries: Record<string, string> = {
   listAudit: '?subject=queue/lab/q',
   agentTrace: `?claim=${randomUUID()}`,
   agentMasks: `?claim=${randomUUID()}`,
+  agentPatch: `?claim=${randomUUID()}`,
+  diffJobVersions: '?from=v0&to=v0',
 };
 
 /** Where the usual values would name another kind of thing, or take away what others still need. */
 const pathsOf: Record<string, Record<string, string>> = {
   revokeKey: { id: randomUUID() },
   deleteQueue: { queue: 'q2' },
+  createGitJobVersion: { job: 'committed' },
+  createImageJobVersion: { job: 'doomed' },
+  deleteJob: { job: 'doomed' },
 };
 
 async function ask(route: Route, key: string | null) {
@@ -285,6 +295,12 @@ const needs: Record<string, 'member' | 'admin'> = {
   deleteSecret: 'admin',
   createProject: 'member',
   createJobVersion: 'member',
+  createGitJobVersion: 'member',
+  createImageJobVersion: 'member',
+  setJobAlias: 'member',
+  deleteJobAlias: 'member',
+  setJobInputs: 'member',
+  deleteJob: 'member',
   enqueueLaunch: 'member',
   cancelLaunch: 'member',
   relaunchLaunch: 'member',
