@@ -61,7 +61,7 @@ export interface ApiDeps {
   limits: ApiLimits;
   /** What secrets are stored under. Absent: there are none. */
   keyring?: Keyring | undefined;
-  /** How repositories are asked which commit a branch is. Default: https and ssh, without secrets. */
+  /** How repositories are asked which commit a branch is. Default: by https and ssh. */
   git?: GitSettings | undefined;
   /** Default: made with the app. */
   metrics?: ApiMetrics;

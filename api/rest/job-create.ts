@@ -242,7 +242,11 @@ const createGit = defineRoute({
     refuseBoth(rest.dockerfile, rest.baseImage);
     const entryPoint = entryPointOf(rest.entryPoint, 'entryPoint');
     const checked = inputs && checkedInputs(inputs);
-    const found = await commitOf(deps, { entity: params.entity, remote, credentials }, ref);
+    const secret =
+      credentials === undefined
+        ? undefined
+        : { entity: { id: entity.id, name: params.entity }, name: credentials, actor: actor.name };
+    const found = await commitOf(deps, { remote, secret }, ref);
     const named = found.ref === found.commit || found.ref === 'HEAD' ? undefined : found.ref;
     const source = { kind: 'git' as const, remote, commit: found.commit, ref: named, credentials, entryPoint };
     const made = await create(deps, { actor, entity, params, aliases }, (tx, common) =>

@@ -65,7 +65,7 @@ export async function dryRun(
     request,
     actorName: actor.name,
     defaultEntity,
-    git: await pinOf(deps, request, defaultEntity),
+    git: await pinOf(deps, actor, request, defaultEntity),
   });
   const { resolved, queue, projectId, priority, requires, requireRun, timeouts } = admission;
   const launchId = newLaunchId(Date.now(), randomBytes);

@@ -52,7 +52,7 @@ async function enqueueOne(
   const defaultEntity = actor.homeEntity?.name ?? '';
   await requireMayEnqueue(deps.db, actor, request, defaultEntity);
   const { idempotencyKey, relaunchOf, traceparent } = options;
-  const git = await pinOf(deps, request, defaultEntity);
+  const git = await pinOf(deps, actor, request, defaultEntity);
   const { launchId, created, warnings } = await deps.dispatch.enqueue(actor.name, request, {
     defaultEntity,
     git,

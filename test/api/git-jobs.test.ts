@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Keyring, newKeyLine } from '../../store/keyring.js';
 import { startGitServer, type GitServer } from '../support/git-server.js';
 import { makeLaunchable, startTestApi, type TestApi } from './support/api.js';
 
@@ -6,7 +7,7 @@ let git: GitServer;
 let api: TestApi;
 beforeAll(async () => {
   git = await startGitServer();
-  api = await startTestApi({}, { git: { allowed: [git.url], secret: (_, name) => Promise.resolve(secrets[name]) } });
+  api = await startTestApi({}, { git: { allowed: [git.url] }, keyring: Keyring.parse(newKeyLine(new Date())) });
   await makeLaunchable(api);
 });
 afterAll(async () => {
@@ -14,7 +15,6 @@ afterAll(async () => {
   await git.close();
 });
 
-const secrets: Record<string, string | undefined> = { 'deploy-key': 'ada:hunter2' };
 let repositories = 0;
 const create = (job: string, body: Record<string, unknown>) =>
   api.call('POST', `/entities/lab/projects/demo/jobs/${job}/versions/git`, {
@@ -95,7 +95,7 @@ describe('a git job', () => {
     ['another transport', { remote: 'ext::sh -c touch% /tmp/x' }, 400, 'git-refused'],
     ['a file of the machine', { remote: 'file:///etc' }, 400, 'git-refused'],
     ['a password in the address', { remote: 'https://ada:hunter2@git.example.test/x' }, 400, 'git-refused'],
-    ['a secret that is not there', { credentials: 'none' }, 404, 'not-found'],
+    ['a secret that is not there', { credentials: 'none' }, 404, 'unknown-secret'],
     ['no entry point', { entryPoint: '"python' }, 400, 'missing-entry-point'],
     ['a Dockerfile outside', { dockerfile: '../Dockerfile' }, 400, 'invalid-request'],
     ['a Dockerfile and a base image', { dockerfile: 'Dockerfile', baseImage: 'python:3.11' }, 400, 'invalid-request'],
@@ -116,6 +116,11 @@ describe('a git job', () => {
     try {
       const without = await create('private', { remote: repo.url });
       expect([without.status, without.body.code]).toEqual([502, 'git-unreachable']);
+      await api.call('PUT', '/entities/lab/secrets/deploy-key', { body: { value: 'ada:hunter2' } });
+      // Whoever names the address sees what opens it: so it must be one that launches may have anyway.
+      const closed = await create('private', { remote: repo.url, credentials: 'deploy-key' });
+      expect(closed.body.code).toBe('secret-not-allowed');
+      await api.call('PATCH', '/queues/lab/q', { body: { secrets: ['deploy-key'] } });
       const made = await create('private', { remote: repo.url, credentials: 'deploy-key' });
       expect(made.body, made.text).toMatchObject({ commit });
       const shown = await api.call('GET', '/entities/lab/projects/demo/jobs/private');
@@ -124,6 +129,10 @@ describe('a git job', () => {
       // A branch of a launch is looked up with the same secret.
       const accepted = await enqueue({ job: 'lab/demo/private', overrides: { ref: 'main' } });
       expect(accepted.status, accepted.text).toBe(201);
+      const elsewhere = await api.call('POST', '/queues', { body: { entity: 'lab', name: 'bare', target: 'process' } });
+      expect(elsewhere.status).toBe(201);
+      const refused = await enqueue({ queue: 'lab/bare', job: 'lab/demo/private', overrides: { ref: 'main' } });
+      expect(refused.body.code).toBe('secret-not-allowed');
     } finally {
       git.requirePassword(undefined);
     }
