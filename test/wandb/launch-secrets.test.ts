@@ -47,7 +47,7 @@ describe.each([oldestWandb, newestWandb])('wandb %s', (version) => {
     const { key } = await issueKey(api.db, { kind: 'run', userId: api.userId, entityId: crew.entityId, launchId });
     const given = await giveSecrets(api.db, keyring, { launch, agent: 'one' }, ['token']);
     const { request: resolved } = launch;
-    const environment = jobEnvironment({ launchId, attempt: 1, resolved, config: {}, apiUrl: api.url });
+    const environment = jobEnvironment({ launchId, attempt: 1, resolved, overrides: undefined, apiUrl: api.url });
     const result = await runWandbScript(
       version,
       script,
