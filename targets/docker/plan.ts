@@ -78,6 +78,7 @@ export function planDocker(asked: PlanRequest, settings: PlanSettings = {}): Job
   const environment = {
     // Output that waits in a buffer is no help to who watches a run.
     PYTHONUNBUFFERED: '1',
+    DAVIT_JOB_NAME: request.name,
     ...resources.env,
     ...request.environment,
     ...(settings.apiUrl === undefined || request.environment['WANDB_BASE_URL'] === undefined

@@ -10,6 +10,7 @@ import { hasMark, rememberedEnd, setJobMark } from './marks.js';
 import { label, ownerOf } from './names.js';
 import { environmentFolder, specOf } from './plan.js';
 import type { JobFolders, Prepared } from './prepared.js';
+import { requireProgram } from './program.js';
 import { discard, inspect, isAbandoned, wasStarted } from './status.js';
 import { beginSubmission } from './submitter.js';
 import type { Watcher } from './watcher.js';
@@ -79,7 +80,7 @@ async function tryOnce(
       if (isConflict(error)) return undefined;
       throw error;
     }
-    return await begin(parts, plan, context, id);
+    return await begin(parts, plan, context, id, body);
   } finally {
     submission.over();
   }
@@ -108,11 +109,14 @@ async function begin(
   plan: JobPlan,
   context: SubmitContext,
   id: string,
+  body: Record<string, unknown>,
 ): Promise<{ adopted: boolean } | undefined> {
   const { engine, folders } = parts;
   const container = engine.docker.getContainer(id);
   try {
-    if ((await folders.read(plan.name))?.hasCode === true) await bringCode(parts, plan, id);
+    const prepared = await folders.read(plan.name);
+    if (prepared?.hasCode === true) await bringCode(parts, plan, id);
+    await requireProgram(engine, id, body, prepared?.path);
     await refuseKilled(engine, plan.name);
     context.signal.throwIfAborted();
     await setJobMark(engine, { ...plan, agentId: context.agentId });

@@ -19,10 +19,16 @@ export class Crew {
   private constructor(
     private readonly stack: Stack,
     readonly members: readonly Member[],
+    private readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  static async start(stack: Stack, proxy: StepProxy, members: readonly Member[]): Promise<Crew> {
-    const crew = new Crew(stack, members);
+  static async start(
+    stack: Stack,
+    proxy: StepProxy,
+    members: readonly Member[],
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<Crew> {
+    const crew = new Crew(stack, members, environment);
     for (const { name } of members) crew.urls.set(name, await proxy.listen(name));
     for (const member of members) void crew.keep(member);
     await crew.untilAllWork();
@@ -47,7 +53,7 @@ export class Crew {
       const agent = this.stack.spawnAgent(name, {
         maxJobs: slots,
         queues,
-        env: { DAVIT_URL: this.urls.get(name) },
+        env: { ...this.environment, DAVIT_URL: this.urls.get(name) },
       });
       await agent.exited;
       await wait(this.awayMs.get(name) ?? 200);

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Stack } from '../../support/stack.js';
-import { untilJobFile } from '../support/job-files.js';
 import type { OnStep, SeenStep } from '../support/step-proxy.js';
 import type { Crew } from './crew.js';
+import type { Ground } from './ground.js';
 import { nameOfKill, type PlannedKill } from './plan.js';
 
 export interface Death {
@@ -38,6 +38,7 @@ export class Executioner {
   constructor(
     private readonly stack: Stack,
     private readonly crew: Crew,
+    private readonly ground: Ground,
   ) {}
 
   /** One after the other; `mayGoOn` waits until there is work enough for the next. */
@@ -61,7 +62,7 @@ export class Executioner {
   }
 
   private isResting({ victim }: PlannedKill): boolean {
-    if (victim === 'agent') return false;
+    if (victim === 'agent' || victim === 'engine') return false;
     const recent = this.recentMs.get(victim) ?? [];
     const last = recent.at(-1) ?? 0;
     if (Date.now() - last > restMs) this.recentMs.delete(victim);
@@ -71,6 +72,7 @@ export class Executioner {
   private async executeOne(kill: PlannedKill): Promise<Death | undefined> {
     if (kill.at === 'random') {
       const name = this.crew.someoneAlive(kill.agent);
+      if (kill.victim === 'engine') return this.killNow(kill, '');
       if (name === undefined) return undefined;
       if (!kill.isFreeze) return this.killNow(kill, name);
       return this.crew.freeze(name, Math.max(4_000, kill.awayMs))
@@ -126,7 +128,7 @@ export class Executioner {
 
   private async atFile(trap: Trap, seen: SeenStep, file: 'claim' | 'started' | 'exit'): Promise<void> {
     const ms = file === 'exit' ? patienceMs : startPatienceMs;
-    const isThere = await untilJobFile(this.stack.workFolder, seen.launchId ?? '', file, ms);
+    const isThere = await this.ground.untilJob(seen.launchId ?? '', file, ms);
     if (isThere) trap.spring(seen.from, seen.launchId);
     else trap.giveUp();
   }
@@ -151,6 +153,7 @@ export class Executioner {
     const { victim, awayMs } = kill;
     const death = { atMs: Date.now(), kill, frozen: false, ...(launchId === undefined ? {} : { launchId }) };
     if (victim === 'agent') return this.crew.kill(from, awayMs) ? { ...death, agent: from } : undefined;
+    if (victim === 'engine') return this.ground.killEngine?.(awayMs) === true ? death : undefined;
     try {
       this.stack.kill(victim);
     } catch {

@@ -1,14 +1,14 @@
 import type { Dice } from '../../support/random.js';
 import { calls, moments, type Moment, type Step } from '../support/steps.js';
 
-export type Victim = 'agent' | 'server' | 'worker' | 'temporal';
+export type Victim = 'agent' | 'server' | 'worker' | 'temporal' | 'engine';
 
 /** One kill of the run: at a named step of whichever launch comes there next, or after a pause, whatever is under way then. */
 export type PlannedKill = {
   victim: Victim;
   /** Before it is armed, or before it happens. */
   pauseMs: number;
-  /** Agents only: how long nobody starts it again; the others of its place adopt what it held. */
+  /** Agents and the Engine: how long nobody starts it again; of an agent's jobs the others of its place adopt what it held. */
   awayMs: number;
   /** Between the step and the kill. */
   delayMs: number;
@@ -63,7 +63,7 @@ const fullSteps: readonly (readonly [Victim, Step, Moment])[] = [
 ];
 
 /** All named steps in an order of chance, and between them as many kills at random moments. */
-export function planKills(dice: Dice, size: 'short' | 'full', agents: number): PlannedKill[] {
+export function planKills(dice: Dice, size: 'short' | 'full', agents: number, hasEngine = false): PlannedKill[] {
   const steps = size === 'full' ? fullSteps : shortSteps;
   const randomKills = size === 'full' ? 45 : 4;
   const basics = (victim: Victim) => ({
@@ -84,6 +84,14 @@ export function planKills(dice: Dice, size: 'short' | 'full', agents: number): P
         agent: Math.floor(dice.between(0, agents)),
       };
     }),
+    // At any moment of any job: an Engine sees all of them at once.
+    ...Array.from({ length: hasEngine ? (size === 'full' ? 20 : 3) : 0 }, () => ({
+      ...basics('engine'),
+      awayMs: dice.between(0, 3_000),
+      at: 'random' as const,
+      isFreeze: false,
+      agent: 0,
+    })),
   ]);
 }
 

@@ -13,10 +13,11 @@ export async function recoveriesAfter(observer: Observer, deaths: readonly Death
   );
   const found: Record<Part, number[]> = { server: [], worker: [], temporal: [] };
   for (const { kill, atMs } of deaths) {
-    if (kill.victim === 'agent') continue;
+    const { victim } = kill;
+    if (victim === 'agent' || victim === 'engine') continue;
     // What was under way in that moment may still be written.
-    const next = events.find((event) => event.type === signs[kill.victim as Part] && event.atMs > atMs + 100);
-    if (next !== undefined) found[kill.victim].push(next.atMs - atMs);
+    const next = events.find((event) => event.type === signs[victim] && event.atMs > atMs + 100);
+    if (next !== undefined) found[victim].push(next.atMs - atMs);
   }
   return found;
 }

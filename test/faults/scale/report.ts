@@ -10,7 +10,7 @@ export function reportOf(result: StormResult): string[] {
   };
   row('launches', launches);
   row('kills', deaths.filter(({ frozen }) => !frozen).length);
-  for (const victim of ['agent', 'server', 'worker', 'temporal'] as const) {
+  for (const victim of ['agent', 'server', 'worker', 'temporal', 'engine'] as const) {
     const killed = deaths.filter(({ kill, frozen }) => kill.victim === victim && !frozen);
     const named = killed.filter(({ kill }) => kill.at !== 'random').length;
     row(`  ${victim}`, `${killed.length} (${named} at named steps, ${killed.length - named} at random moments)`);

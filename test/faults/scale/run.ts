@@ -12,6 +12,7 @@ test('whoever is killed when, nothing is lost, doubled, leaked or out of order',
     const result = await storm({
       seed,
       size: 'full',
+      target: process.env['DAVIT_FAULTS_TARGET'] === 'docker' ? 'docker' : 'process',
       launches: Number(process.env['DAVIT_FAULTS_LAUNCHES']),
       ...(minutes === undefined ? {} : { minutes: Number(minutes) }),
       say,

@@ -9,6 +9,7 @@ import { adoptionsAfter, type Adoption } from './adoptions.js';
 import { burst } from './burst.js';
 import { Crew, type Member } from './crew.js';
 import { Executioner, type Death } from './executioner.js';
+import { openGround, type Ground, type GroundName } from './ground.js';
 import { LightJob } from './light-job.js';
 import { Load, type Accepted } from './load.js';
 import { Observer } from './observer.js';
@@ -20,6 +21,8 @@ import { judge, type Count } from './verdict.js';
 export interface StormOptions {
   seed: number;
   size: 'short' | 'full';
+  /** What jobs are. Default: processes. */
+  target?: GroundName;
   /** At least so many. */
   launches: number;
   /** At least so long: the plan of kills begins again when it is through. */
@@ -66,6 +69,7 @@ const sayEveryMs = 5_000;
 interface Scene {
   options: StormOptions;
   stack: Stack;
+  ground: Ground;
   proxy: StepProxy;
   crew: Crew;
   job: LightJob;
@@ -84,19 +88,21 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   let observer: Observer | undefined;
   let crew: Crew | undefined;
   let operator: Operator | undefined;
+  let ground: Ground | undefined;
   try {
-    for (const queue of [...queues, burstQueue]) await stack.queue(queue);
+    ground = await openGround(options.target ?? 'process', stack);
+    for (const queue of [...queues, burstQueue]) await stack.queue(queue, ground.queue);
     const job = await LightJob.make(stack);
     observer = await Observer.connect(stack.databaseUrl);
-    crew = await Crew.start(stack, proxy, members);
+    crew = await Crew.start(stack, proxy, members, ground.agentEnvironment);
     const { seed } = options;
     const url = await proxy.listen('client');
     const load = new Load({ stack, job, dice: new Dice(seed), queues, url, seed, long: longJobs[options.size] });
-    const executioner = new Executioner(stack, crew);
+    const executioner = new Executioner(stack, crew, ground);
     const seconds = (): number => Math.round((Date.now() - begunAtMs) / 1000);
     operator = new Operator(stack, observer);
     void operator.work();
-    const scene: Scene = { options, stack, proxy, crew, job, load, observer, executioner, operator, seconds };
+    const scene: Scene = { options, stack, ground, proxy, crew, job, load, observer, executioner, operator, seconds };
     options.say(`${members.length} agents with ${crew.slots} slots serve ${queues.length} queues after ${seconds()} s`);
     await rage(scene);
     return await reckon(scene);
@@ -104,13 +110,14 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     crew?.stop();
     operator?.stop();
     await stack.stop();
+    await ground?.stop();
     proxy.close();
     await observer?.close().catch(() => undefined);
   }
 }
 
 /** Launches come as the kills go on, so that the last kill meets the last launches. */
-async function rage({ options, proxy, load, observer, executioner, seconds }: Scene): Promise<void> {
+async function rage({ options, ground, proxy, load, observer, executioner, seconds }: Scene): Promise<void> {
   const dice = new Dice(options.seed + 1);
   const endMs = Date.now() + (options.minutes ?? 0) * 60_000;
   let planned = 0;
@@ -126,7 +133,7 @@ async function rage({ options, proxy, load, observer, executioner, seconds }: Sc
 
   const kills = async (): Promise<void> => {
     do {
-      const plan = planKills(dice, options.size, members.length);
+      const plan = planKills(dice, options.size, members.length, ground.killEngine !== undefined);
       planned += plan.length;
       await executioner.execute(plan, async () => {
         if (open() < mostOpen) return;
@@ -178,6 +185,7 @@ async function reckon(scene: Scene): Promise<StormResult> {
   options.say(`${String(seconds()).padStart(4)} s  going through every launch, start, log and line`);
   const counts = await judge(stack, observer, all, job.turns(), new Map(members.map((one) => [one.name, one.slots])));
   counts.splice(4, 0, slots);
+  counts.at(-1)?.evidence.push(...(await scene.ground.left()));
   const missedSteps = executioner.missed.filter(({ at }) => at !== 'random').map(nameOfKill);
   const result: StormResult = {
     seed: options.seed,
