@@ -77,7 +77,8 @@ export function endOf(facts: EndFacts): LaunchEnd {
     return { state: 'failed', exitCode, failure: failure('out-of-memory', 'run', status.reason), runState: 'crashed' };
   }
   if (status.signal !== undefined) {
-    const message = `The job was ended by ${status.signal}, which Davit did not send.`;
+    const hint = status.reason === undefined ? '' : ` ${status.reason}`;
+    const message = `The job was ended by ${status.signal}, which Davit did not send.${hint}`;
     return { state: 'failed', exitCode, failure: failure('job-killed', 'run', message), runState: 'crashed' };
   }
   if (exitCode !== 0) {

@@ -29,7 +29,31 @@ export async function jobStatus(engine: Engine, name: string): Promise<JobStatus
     return (await discard(engine, container.Id, name)) ? undefined : jobStatus(engine, name);
   }
   if (!hasEnded(container)) return running(container);
-  return ended(container, await hasMark(engine, name, 'killed'));
+  const wasKilled = await hasMark(engine, name, 'killed');
+  return ended(wasKilled ? container : await withCause(engine, container), wasKilled);
+}
+
+/** Measured on a busy machine: the Engine may hear half a second after the end why it came. */
+const causeComesWithinMs = 2_000;
+
+/** What the Engine notes of a lack of memory is right only when it heard of it before the end; its events tell in both cases. */
+async function withCause(engine: Engine, container: ContainerInspectInfo): Promise<ContainerInspectInfo> {
+  const { State, HostConfig, Id } = container;
+  if (State.ExitCode !== 137 || State.OOMKilled || (HostConfig.Memory ?? 0) === 0) return container;
+  const endedAtMs = Date.parse(State.FinishedAt);
+  const isFresh = Math.abs(Date.now() - endedAtMs) < causeComesWithinMs;
+  const query = {
+    since: Math.floor(Date.parse(State.StartedAt) / 1000) - 1,
+    // In the future it is waited for.
+    until: Math.ceil(Math.max(Date.now(), isFresh ? endedAtMs + causeComesWithinMs : 0) / 1000),
+    filters: { type: ['container'], container: [Id], event: ['oom'] } as never,
+  };
+  const told = await engine.call(async (docker) => {
+    let text = '';
+    for await (const chunk of await docker.getEvents(query)) text += String(chunk);
+    return text;
+  });
+  return told.trim() === '' ? container : { ...container, State: { ...State, OOMKilled: true } };
 }
 
 export const hasEnded = ({ State }: ContainerInspectInfo): boolean =>
@@ -87,6 +111,9 @@ function ended(container: ContainerInspectInfo, wasKilled: boolean): JobStatus {
       limit > 0
         ? `It needed more memory than the ${bytesInWords(limit)} that it may use.`
         : 'The machine had no memory left for it.';
+  } else if (ExitCode === 137 && !wasKilled && (container.HostConfig.Memory ?? 0) > 0) {
+    // Now and then the Engine does not hear of it at all, and nobody can be sure.
+    status.reason = `A job is ended like this when it needs more memory than the ${bytesInWords(container.HostConfig.Memory ?? 0)} that it may use.`;
   } else if (told !== '') status.reason = told.slice(0, 500);
   return status;
 }
