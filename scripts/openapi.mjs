@@ -24,7 +24,8 @@ async function openApiDocument() {
   const folder = mkdtempSync(join(cache, 'davit-openapi-'));
   try {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    for (const part of ['api', 'domain', 'sources', 'store', 'telemetry', 'workflows']) translate(join(root, part), folder);
+    for (const part of ['api', 'domain', 'sources', 'store', 'telemetry', 'workflows'])
+      translate(join(root, part), folder);
     const load = (path) => import(pathToFileURL(join(folder, path)).href);
     const { openApiDocument: documentOf } = await load('api/rest/openapi.js');
     const { restRoutes } = await load('api/rest/index.js');

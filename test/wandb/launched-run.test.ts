@@ -36,7 +36,13 @@ async function launched(name: string | undefined, runId?: string) {
     .where('id', '=', launchId)
     .executeTakeFirstOrThrow();
   const { key } = await issueKey(api.db, { kind: 'run', userId: api.userId, entityId: crew.entityId, launchId });
-  const environment = jobEnvironment({ launchId, attempt: 1, resolved: request, overrides: { config: { lr: 0.5 } }, apiUrl: api.url });
+  const environment = jobEnvironment({
+    launchId,
+    attempt: 1,
+    resolved: request,
+    overrides: { config: { lr: 0.5 } },
+    apiUrl: api.url,
+  });
   return { launchId, key, environment, runName: request.runName };
 }
 
