@@ -46,23 +46,7 @@ export const specOf = (plan: JobPlan): DockerSpec => specSchema.parse(plan.spec)
 const defaultPythonVersion = '3.12';
 const defaultMaxLogBytes = 1024 ** 3;
 
-/** What a request says of its image and its entry point, where it says so. */
-interface ImageWishes {
-  source?: { kind: 'code' | 'git' } | { kind: 'image'; image: string };
-  build?: { baseImage?: string };
-  entryPoint?: string[];
-  args?: string[];
-}
-
-export function planDocker(asked: PlanRequest, settings: PlanSettings = {}): JobPlan {
-  const wishes = asked as PlanRequest & ImageWishes;
-  const request = {
-    ...asked,
-    source: wishes.source ?? ({ kind: 'code' } as const),
-    build: wishes.build ?? {},
-    entryPoint: wishes.entryPoint ?? asked.command,
-    args: wishes.args ?? [],
-  };
+export function planDocker(request: PlanRequest, settings: PlanSettings = {}): JobPlan {
   const resources = readResourceConfig(request.resourceConfig);
   const odd = Object.keys(request.environment).find((name) => name === '' || /[=\0]/.test(name));
   if (odd !== undefined)
@@ -120,7 +104,7 @@ function requireReference(image: string): void {
 
 /** An image job without an entry point starts what its image starts; arguments alone go to the entry point of the image. */
 function commandOf(
-  { entryPoint, args }: { entryPoint: string[]; args: string[] },
+  { entryPoint, args }: PlanRequest,
   { command }: DockerResources,
   isImage: boolean,
 ): { Entrypoint?: string[]; Cmd?: string[] } {
