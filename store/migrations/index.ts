@@ -17,6 +17,7 @@ import * as runLists from './0016-run-lists.js';
 import * as registries from './0017-registries.js';
 import * as deletedRuns from './0018-deleted-runs.js';
 import * as historyExports from './0019-history-exports.js';
+import * as runKeys from './0020-run-keys.js';
 
 export interface Migration {
   name: string;
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   registries,
   deletedRuns,
   historyExports,
+  runKeys,
 ];
