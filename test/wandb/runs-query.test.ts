@@ -6,10 +6,10 @@ import { fillRunKeys, keepKey } from '../../store/run-keys.js';
 import { findRuns } from '../../store/run-query.js';
 import { inOrder, matches, type ModelRun } from '../support/run-filter-model.js';
 import { numbersFrom } from '../support/random.js';
+import { testSeed as seed } from '../support/seed.js';
 import { until } from '../support/until.js';
 import { startTrackingApi, type TrackingApi } from '../support/tracking-api.js';
 
-const seed = Number(process.env['DAVIT_TEST_SEED'] ?? 20_300_131);
 const random = numbersFrom(seed);
 const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
 const some = <T>(values: readonly T[]): T[] => values.filter(() => random() < 0.4);
