@@ -28,7 +28,7 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         setupFiles: ['test/support/guard-group.ts', 'test/support/seeded-properties.ts'],
         testTimeout: testTimeoutS * 1000,
-        hookTimeout: 300_000,
+        hookTimeout: 900_000,
         ...(alone === true ? { poolOptions: { forks: { singleFork: true } }, sequence: { groupOrder: 1 } } : {}),
       },
     })),

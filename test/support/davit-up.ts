@@ -20,7 +20,7 @@ export interface Ran {
 /** Builds dist/ when it is older than the sources: what is tested is the program that users get. */
 export async function buildProgram(): Promise<void> {
   const { code, stderr } = await execute(process.execPath, [join(repository, 'scripts', 'build.mjs')], {
-    timeoutMs: 120_000,
+    timeoutMs: 600_000,
   });
   if (code !== 0) throw new Error(`the build failed: ${stderr}`);
 }
