@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,12 +11,12 @@ import { newestWandb, wandbPython } from '../support/wandb-clients.js';
 const values = [1, 2, 3, 4, 5, 6];
 const config = `program: job.py\nmethod: grid\nmetric: {name: loss}\nparameters: {a: {values: [${values.join(', ')}]}}\n`;
 
-/** Writes down who it is, when its run begins and when it has ended; it does not begin while the file `hold` of its agent is there. */
+/** Writes down who it is, when its run begins and when it has ended; it does not begin while the file `hold` of its agent is there, unless it is let through. */
 const program = `
 import os, time
 with open("program-" + os.environ["AGENT"], "w") as file:
     file.write(f"{os.getpid()} {os.environ['WANDB_RUN_ID']}\\n")
-while os.path.exists(os.environ["HOLD"]):
+while os.path.exists(os.environ["HOLD"]) and not os.path.exists("through-" + os.environ["WANDB_RUN_ID"]):
     time.sleep(0.05)
 import wandb
 
@@ -65,6 +64,8 @@ interface Note {
   run: string;
 }
 
+const textOf = (name: string) => readFile(join(stack.folder, name), 'utf8').catch(() => '');
+
 async function journal(): Promise<Note[]> {
   const text = await readFile(join(stack.folder, 'journal'), 'utf8');
   return text
@@ -89,23 +90,30 @@ test('kill -9 of the API, twice, and of an agent: each set of a grid runs once, 
   for (const name of ['one', 'two']) await writeFile(join(stack.folder, `hold-${name}`), '');
   agents.push(wandb(['agent', path], 'one'), wandb(['agent', path], 'two'));
   for (const name of ['one', 'two'])
-    await until(() => existsSync(join(stack.folder, `program-${name}`)), {
+    await until(async () => (await textOf(`program-${name}`)).endsWith('\n'), {
       ...patience,
       what: () => `a set for each agent; ${said()}`,
     });
-  for (const name of ['one', 'two']) await rm(join(stack.folder, `hold-${name}`));
+  // The first agent's first set begins, and what it is given next does not.
+  const [, first = ''] = (await textOf('program-one')).trim().split(' ');
+  await writeFile(join(stack.folder, `through-${first}`), '');
+  await rm(join(stack.folder, 'hold-two'));
 
-  const first = await until(
+  await until(
     async () => {
       const begun = await noted('begin');
-      return begun.some(({ agent }) => agent === 'two') && begun.find(({ agent }) => agent === 'one');
+      return ['one', 'two'].every((name) => begun.some(({ agent }) => agent === name));
     },
     { ...patience, what: () => `a run of each agent; ${said()}` },
   );
-  // The set that the first agent is given next does not begin.
-  await writeFile(join(stack.folder, 'hold-one'), '');
   await stack.killAndWait('server');
-  await until(async () => (await noted('end')).length >= 3, { ...patience, what: () => `three ends; ${said()}` });
+  await until(
+    async () => {
+      const ended = await noted('end');
+      return ended.length >= 3 && ended.some(({ run }) => run === first);
+    },
+    { ...patience, what: () => `three ends, one of them the first agent's; ${said()}` },
+  );
   await stack.killAndWait('server');
 
   // The first agent dies with it.
@@ -113,7 +121,7 @@ test('kill -9 of the API, twice, and of an agent: each set of a grid runs once, 
     async () => {
       const [set] = await stack.ask<{ run_name: string; agent_id: number; value: string }>(
         `select s.run_name, s.agent_id, s.args::jsonb #>> '{a,value}' as value from sweep_set s
-           where s.agent_id = (select agent_id from sweep_set where run_name = '${first.run}') and s.state <> 'ended'
+           where s.agent_id = (select agent_id from sweep_set where run_name = '${first}') and s.state <> 'ended'
              and not exists (select from run r where r.name = s.run_name)`,
       );
       return set;
@@ -122,7 +130,7 @@ test('kill -9 of the API, twice, and of an agent: each set of a grid runs once, 
   );
   // As with its machine: its program, which is a session of its own, dies too.
   const pid = await until(async () => {
-    const [id, run] = (await readFile(join(stack.folder, 'program-one'), 'utf8')).trim().split(' ');
+    const [id, run] = (await textOf('program-one')).trim().split(' ');
     return run === held.run_name && Number(id);
   }, patience);
   agents[0]?.kill('SIGKILL');
