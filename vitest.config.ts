@@ -26,9 +26,9 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
-        setupFiles: ['test/support/guard-group.ts'],
+        setupFiles: ['test/support/guard-group.ts', 'test/support/seeded-properties.ts'],
         testTimeout: testTimeoutS * 1000,
-        hookTimeout: 120_000,
+        hookTimeout: 900_000,
         ...(alone === true ? { poolOptions: { forks: { singleFork: true } }, sequence: { groupOrder: 1 } } : {}),
       },
     })),

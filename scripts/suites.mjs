@@ -2,23 +2,23 @@
 
 /** @type {{ name: string, needs: ('postgres' | 'temporal' | 'python' | 'wandb' | 'docker')[], testTimeoutS: number, alone?: boolean }[]} */
 export const suites = [
-  { name: 'domain', needs: [], testTimeoutS: 60 },
-  { name: 'docs', needs: [], testTimeoutS: 30 },
-  { name: 'store', needs: ['postgres'], testTimeoutS: 60 },
-  { name: 'workflow', needs: ['temporal'], testTimeoutS: 60 },
-  { name: 'replay', needs: [], testTimeoutS: 60 },
-  { name: 'api', needs: ['postgres'], testTimeoutS: 60 },
-  { name: 'dispatch', needs: ['postgres', 'temporal'], testTimeoutS: 120 },
-  { name: 'wandb', needs: ['postgres', 'wandb'], testTimeoutS: 120 },
-  { name: 'targets', needs: ['python'], testTimeoutS: 120 },
+  { name: 'domain', needs: [], testTimeoutS: 120 },
+  { name: 'docs', needs: [], testTimeoutS: 60 },
+  { name: 'store', needs: ['postgres'], testTimeoutS: 120 },
+  { name: 'workflow', needs: ['temporal'], testTimeoutS: 120 },
+  { name: 'replay', needs: [], testTimeoutS: 120 },
+  { name: 'api', needs: ['postgres'], testTimeoutS: 120 },
+  { name: 'dispatch', needs: ['postgres', 'temporal'], testTimeoutS: 240 },
+  { name: 'wandb', needs: ['postgres', 'wandb'], testTimeoutS: 240 },
+  { name: 'targets', needs: ['python'], testTimeoutS: 240 },
   // One Engine for all of them; images are built in them, which takes both cores.
-  { name: 'builders', needs: ['docker'], testTimeoutS: 300, alone: true },
+  { name: 'builders', needs: ['docker'], testTimeoutS: 600, alone: true },
   // Containers start by the second, and Engines are killed.
-  { name: 'docker', needs: ['docker'], testTimeoutS: 300, alone: true },
-  { name: 'agent', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 120 },
+  { name: 'docker', needs: ['docker'], testTimeoutS: 600, alone: true },
+  { name: 'agent', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 240 },
   // These start whole stacks, so one file at a time: two would starve each other on two cores.
-  { name: 'stack', needs: ['postgres', 'temporal'], testTimeoutS: 120, alone: true },
-  { name: 'cli', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 180, alone: true },
+  { name: 'stack', needs: ['postgres', 'temporal'], testTimeoutS: 300, alone: true },
+  { name: 'cli', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 300, alone: true },
   { name: 'line', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 300, alone: true },
-  { name: 'faults', needs: ['postgres', 'temporal', 'python', 'wandb'], testTimeoutS: 300, alone: true },
+  { name: 'faults', needs: ['postgres', 'temporal', 'python', 'wandb'], testTimeoutS: 600, alone: true },
 ];

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Json } from '../domain/extended-json.js';
 import type { RunKey, RunOrder, TimeColumn } from '../domain/run-filter-keys.js';
 import type { RunFilter, RunTest } from '../domain/run-filter.js';
+import type { Picks, ValueKey } from './run-keys.js';
 import { storable } from './text.js';
 
 /**
@@ -18,23 +19,39 @@ export interface Tables {
   config: boolean;
   summary: boolean;
   user: boolean;
+  /** Values that lie in `run_face`, not only in their document. */
+  picks: Picks;
 }
 
-export function tablesOf(filter: RunFilter | undefined, order: RunOrder | undefined): Tables {
-  const tables = { face: false, run: false, config: false, summary: false, user: false };
-  const add = (key: RunKey) => {
-    if (key.kind === 'config' || key.kind === 'summary') tables[key.kind] = true;
+/** The keys of config and summary whose value is looked at in each run. */
+export function valueKeys(filter: RunFilter | undefined, order: RunOrder | undefined): ValueKey[] {
+  const found = new Map<string, ValueKey>();
+  const add = (key: RunKey, test?: RunTest) => {
+    if ((key.kind === 'config' || key.kind === 'summary') && !(test && isIndexed(key, test)))
+      found.set(JSON.stringify([key.kind, key.path]), key);
+  };
+  if (filter) forEachTest(filter, add);
+  if (order) add(order.key);
+  return [...found.values()];
+}
+
+function forEachTest(filter: RunFilter, visit: (key: RunKey, test: RunTest) => void): void {
+  if (filter.is === 'test') visit(filter.key, filter.test);
+  else if (filter.is === 'not') forEachTest(filter.of, visit);
+  else for (const each of filter.of) forEachTest(each, visit);
+}
+
+export function tablesOf(filter: RunFilter | undefined, order: RunOrder | undefined, picks: Picks): Tables {
+  const tables = { face: false, run: false, config: false, summary: false, user: false, picks };
+  const add = (key: RunKey, test?: RunTest) => {
+    if (key.kind === 'config' || key.kind === 'summary')
+      tables[(test && isIndexed(key, test)) || picks(key) === undefined ? key.kind : 'face'] = true;
     else if (key.kind === 'tags' || (key.kind === 'text' && key.column in faceColumns)) tables.face = true;
     // The age of a run is in each of them.
     else if (key.kind !== 'time' || key.column !== 'created_at') tables.run = true;
     if (key.kind === 'text' && key.column === 'username') tables.user = true;
   };
-  const walk = (each: RunFilter): void => {
-    if (each.is === 'test') add(each.key);
-    else if (each.is === 'not') walk(each.of);
-    else each.of.forEach(walk);
-  };
-  if (filter) walk(filter);
+  if (filter) forEachTest(filter, add);
   if (order) add(order.key);
   if (!tables.config && !tables.summary && !tables.run) tables.face = true;
   return tables;
@@ -104,7 +121,7 @@ function testSql(key: RunKey, test: RunTest, tables: Tables): Condition {
       return numberSql(duration, test);
     case 'config':
     case 'summary':
-      return jsonSql(key, test);
+      return jsonSql(key, test, tables);
   }
 }
 
@@ -229,18 +246,23 @@ function numberSql(column: RawBuilder<number>, test: RunTest): Condition {
 const content = { config: sql`c.content`, summary: sql`s.content` };
 
 /** `train.loss` is a key with a dot in it, or `loss` inside of `train`: clients make both, and ask for both in the same way. */
-function valueAt(key: { kind: 'config' | 'summary'; path: string[] }): RawBuilder<unknown> {
+function inDocument(key: ValueKey): RawBuilder<unknown> {
   const literal = sql`${content[key.kind]} -> ${storable(key.path.join('.'))}::text`;
   if (key.path.length === 1) return sql`(${literal})`;
   return sql`coalesce(${literal}, ${content[key.kind]} #> ${key.path.map(storable)}::text[])`;
 }
 
-function jsonSql(key: { kind: 'config' | 'summary'; path: string[] }, test: RunTest): Condition {
-  const value = valueAt(key);
+function valueAt(key: ValueKey, tables: Tables): RawBuilder<unknown> {
+  const place = tables.picks(key);
+  return place === undefined ? inDocument(key) : sql`f.picked[${sql.lit(place)}]`;
+}
+
+function jsonSql(key: ValueKey, test: RunTest, tables: Tables): Condition {
+  const value = isIndexed(key, test) ? inDocument(key) : valueAt(key, tables);
   const text = sql`(${value} #>> '{}')`;
   switch (test.op) {
     case 'eq':
-      return equalSql(key, value, test.value);
+      return isIndexed(key, test) ? indexedSql(key, value, test.value) : equalSql(value, test.value);
     case 'in':
       return inSql(key, value, test);
     case 'exists':
@@ -268,15 +290,25 @@ const isNumber = (value: RawBuilder<unknown>, op: 'gt' | 'gte' | 'lt' | 'lte'): 
     ? sql`coalesce(${value} < 'false'::jsonb, false)`
     : sql`coalesce(${value} >= '-1e100000'::jsonb, false)`;
 
-/** The index finds who has this value somewhere there; what is equal is said beside it. */
-function equalSql(
-  key: { kind: 'config' | 'summary'; path: string[] },
-  value: RawBuilder<unknown>,
-  wanted: Json,
-): Condition {
+const indexedValues = 10;
+
+/** Equality on config has an index over all documents; it needs no look at each run. */
+function isIndexed(key: ValueKey, test: RunTest): boolean {
+  if (key.kind === 'summary') return false;
+  if (test.op === 'eq') return test.value !== null;
+  return (
+    test.op === 'in' && test.values.length > 0 && test.values.length <= indexedValues && !test.values.includes(null)
+  );
+}
+
+function equalSql(value: RawBuilder<unknown>, wanted: Json): Condition {
   if (wanted === null) return sql`(${value} is null or ${value} = 'null'::jsonb)`;
-  const equal = sql<boolean>`${value} = ${jsonOf(wanted)}::jsonb`;
-  if (key.kind === 'summary') return equal;
+  return sql`${value} = ${jsonOf(wanted)}::jsonb`;
+}
+
+/** The index finds who has this value somewhere there; what is equal is said beside it. */
+function indexedSql(key: ValueKey, value: RawBuilder<unknown>, wanted: Json): Condition {
+  const equal = equalSql(value, wanted);
   const literal = { [key.path.join('.')]: wanted };
   const nested = key.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), wanted);
   const holds = (object: Json) => sql`c.content @> ${jsonOf(object)}::jsonb`;
@@ -285,16 +317,10 @@ function equalSql(
     : sql`((${holds(literal)} or ${holds(nested)}) and coalesce(${equal}, false))`;
 }
 
-const indexedValues = 10;
-
-function inSql(
-  key: { kind: 'config' | 'summary'; path: string[] },
-  value: RawBuilder<unknown>,
-  test: Test<'in'>,
-): Condition {
-  if (test.values.length > 0 && test.values.length <= indexedValues)
+function inSql(key: ValueKey, value: RawBuilder<unknown>, test: Test<'in'>): Condition {
+  if (isIndexed(key, test))
     return sql`(${sql.join(
-      test.values.map((each) => equalSql(key, value, each)),
+      test.values.map((each) => indexedSql(key, value, each)),
       sql` or `,
     )})`;
   const some = sql<boolean>`${value} = any(${test.values.filter((each) => each !== null).map(jsonOf)}::jsonb[])`;
@@ -323,7 +349,7 @@ export function orderSql(
       return { by: sql`nullif(${columns[key.column]}, '')`, cast: sql`text`, nullable: true };
     case 'config':
     case 'summary': {
-      const value = valueAt(key);
+      const value = valueAt(key, tables);
       const by = sql`(case jsonb_typeof(${value}) when 'number' then ${value} when 'boolean' then ${value} when 'string' then nullif(${value}, '"NaN"') end)`;
       return { by, cast: sql`jsonb`, nullable: true };
     }

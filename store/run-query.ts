@@ -4,7 +4,8 @@ import { DavitError } from '../domain/errors.js';
 import type { RunOrder } from '../domain/run-filter-keys.js';
 import type { RunFilter } from '../domain/run-filter.js';
 import type { Store } from './open.js';
-import { baseOf, filterSql, orderSql, runsSql, tablesOf, type Tables } from './run-query-sql.js';
+import { knownKeys, noteKeys, type Picks } from './run-keys.js';
+import { baseOf, filterSql, orderSql, runsSql, tablesOf, valueKeys, type Tables } from './run-query-sql.js';
 import { rowsByIds, type RunRow } from './runs.js';
 
 interface RunQuery {
@@ -43,10 +44,12 @@ export async function findRuns(
   wanted: { page?: RunPageRequest; count?: boolean },
 ): Promise<{ page?: RunPage; count?: number }> {
   const { page } = wanted;
-  const found = await limited(db, async (tx) => {
-    if (!page) return { ids: [], count: await countMatching(tx, query) };
-    return pageOf(tx, query, page, wanted.count === true);
+  const { keys, ...found } = await limited(db, async (tx) => {
+    const keys = await knownKeys(tx, query.projectId, valueKeys(query.filter, page?.order));
+    if (!page) return { keys, ids: [], count: await countMatching(tx, query, keys.picks) };
+    return { keys, ...(await pageOf(tx, query, page, wanted.count === true, keys.picks)) };
   });
+  await noteKeys(db, query.projectId, keys);
   if (!page) return { count: found.count ?? 0 };
   const shown = found.ids.slice(0, page.limit);
   const rows = await rowsByIds(
@@ -67,8 +70,8 @@ export async function findRuns(
 }
 
 /** The ids of the matching runs, in order; for whoever goes on with them in the database. */
-async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted: boolean) {
-  const tables = tablesOf(query.filter, page.order);
+async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted: boolean, picks: Picks) {
+  const tables = tablesOf(query.filter, page.order, picks);
   const { by, cast, nullable } = orderSql(page.order, tables);
   const { id } = baseOf(tables);
   const after = page.after === undefined ? undefined : readCursor(page.after, page.order);
@@ -76,7 +79,7 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
   const ids = page.order.descending ? sql`desc` : sql`asc`;
   const matching = sql`${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`;
   // What is only sorted by need not be looked at for counting.
-  const apart = !query.filter || addsTables(tables, tablesOf(query.filter, undefined));
+  const apart = !query.filter || addsTables(tables, tablesOf(query.filter, undefined, picks));
   if (!counted || apart) {
     const keyset = after
       ? sql`and (${keysetSql({ by, id, cast, nullable, descending: page.order.descending }, after)})`
@@ -86,7 +89,7 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
       select p.id, p.at::text as at from (
         select ${id} as id, ${by} as at ${matching} ${keyset} order by ${by} ${sorted}, ${id} ${ids} limit ${page.limit + 1}
       ) as p order by p.at ${direction}, p.id ${ids}`.execute(tx);
-    return { ids: rows, ...(counted ? { count: await countMatching(tx, query) } : {}) };
+    return { ids: rows, ...(counted ? { count: await countMatching(tx, query, picks) } : {}) };
   }
   const keyset = after
     ? sql`where ${keysetSql({ by: sql`m.at`, id: sql`m.id`, cast, nullable, descending: page.order.descending }, after)}`
@@ -105,8 +108,8 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
 const addsTables = (all: Tables, some: Tables): boolean =>
   (all.config && !some.config) || (all.summary && !some.summary) || (all.run && !some.run);
 
-async function countMatching(tx: Store, query: RunQuery): Promise<number> {
-  const tables = tablesOf(query.filter, undefined);
+async function countMatching(tx: Store, query: RunQuery, picks: Picks): Promise<number> {
+  const tables = tablesOf(query.filter, undefined, picks);
   const { rows } = await sql<{ count: number }>`
     select count(*) ${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`.execute(tx);
   return rows[0]?.count ?? 0;
@@ -158,12 +161,16 @@ function readCursor(cursor: string, order: RunOrder): Place {
 /** In a transaction with a time limit of its own; what a filter did wrong becomes a sentence. */
 async function limited<T>(db: Store, work: (tx: Store) => Promise<T>): Promise<T> {
   try {
-    return await db.transaction().execute(async (tx) => {
-      await sql`select ${sql.join(
-        Object.entries(settings).map(([name, value]) => sql`set_config(${name}, ${value}, true)`),
-      )}`.execute(tx);
-      return work(tx);
-    });
+    // All that is looked at is of one moment, also where values of a key lie.
+    return await db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(async (tx) => {
+        await sql`select ${sql.join(
+          Object.entries(settings).map(([name, value]) => sql`set_config(${name}, ${value}, true)`),
+        )}`.execute(tx);
+        return work(tx);
+      });
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: string };
     switch (code) {

@@ -209,6 +209,17 @@ export interface Schema {
     created_by: Generated<string>;
     created_at: At;
   };
+  /** Migration 0020; store/run-keys.ts. */
+  run_key: {
+    id: Generated<number>;
+    project_id: number;
+    doc: 'config' | 'summary';
+    path: string[];
+    place: number;
+    state: Generated<'filling' | 'ready' | 'wide'>;
+    filled_to: Generated<number>;
+    asked_on: Generated<string>;
+  };
   /** Kept by triggers (migration 0016). */
   run_config: { run_id: number; project_id: number; created_at: At; content: Json<Record<string, unknown>> };
   run_summary: { run_id: number; project_id: number; created_at: At; content: Json<Record<string, unknown>> };

@@ -6,6 +6,7 @@ import { controlActivities } from '../activities/control/index.js';
 import { openStore } from '../store/open.js';
 import { controlTaskQueue } from '../workflows/ids.js';
 import type { Tracing } from '../telemetry/tracing.js';
+import { startRunKeyFiller } from './run-key-filler.js';
 import { serveMetrics, temporalMetricsAddress, type MetricsAddress } from './metrics.js';
 import { connectionOptions, installRuntime, type TemporalOptions } from './temporal.js';
 import { tellTraces } from './trace-teller.js';
@@ -66,7 +67,9 @@ export async function startControlWorker(options: ControlWorkerOptions): Promise
 
   const metrics = options.metrics && (await serveMetrics('worker', options.version ?? '', options.metrics));
   const teller = options.tracing && tellTraces({ db: store.db, tracing: options.tracing, log });
+  const filler = startRunKeyFiller({ db: store.db, log });
   const done = worker.run().finally(async () => {
+    await filler.stop();
     await teller?.stop();
     await metrics?.close();
     await connection.close().catch(() => undefined);

@@ -1,5 +1,6 @@
 // A page of 50 runs with its count, as wandb.Api().runs asks for it, over 10,000 and 100,000 runs of one project, with filters of each kind.
 import { request } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { distribution, median } from '../lib/numbers.mjs';
 import { Stack } from '../lib/stack.mjs';
@@ -76,32 +77,39 @@ async function measurePages({ url, key, entity, databaseUrl, cpuMs, sizes, times
     const found = {};
     const cpu = {};
     const filledMs = {};
+    const keptMs = {};
+    const firstMs = {};
     for (const size of sizes) {
       const begunAt = performance.now();
       await fill(database, entity, `runs-${size}`, size);
       filledMs[size] = performance.now() - begunAt;
-      for (const { id, filters, order, expected } of cases) {
+      const once = async ({ id, filters, order, expected }) => {
+        const variables = {
+          project: `runs-${size}`,
+          entity,
+          order: order ?? '+created_at',
+          filters: JSON.stringify(filters),
+        };
+        const at = performance.now();
+        const answer = await ask({ url, key }, variables);
+        const took = performance.now() - at;
+        const { runCount, runs } = answer.data.project;
+        if (expected && Math.abs(runCount - expected(size)) > size / 100)
+          throw new Error(`${id}: ${runCount} runs match, about ${expected(size)} should`);
+        if (runs.edges.length !== Math.min(runCount, 50)) throw new Error(`${id}: a page of ${runs.edges.length}`);
+        return took;
+      };
+      for (const each of cases) firstMs[`${each.id}.${size}`] = await once(each);
+      await keysAreKept(database);
+      keptMs[size] = performance.now() - begunAt - filledMs[size];
+      for (const each of cases) {
         const ms = [];
-        let before = 0;
-        for (let n = 0; n < times + 2; n++) {
-          if (n === 2) before = cpuMs();
-          const variables = {
-            project: `runs-${size}`,
-            entity,
-            order: order ?? '+created_at',
-            filters: JSON.stringify(filters),
-          };
-          const at = performance.now();
-          const answer = await ask({ url, key }, variables);
-          // Twice to warm up.
-          if (n >= 2) ms.push(performance.now() - at);
-          const { runCount, runs } = answer.data.project;
-          if (expected && Math.abs(runCount - expected(size)) > size / 100)
-            throw new Error(`${id}: ${runCount} runs match, about ${expected(size)} should`);
-          if (runs.edges.length !== Math.min(runCount, 50)) throw new Error(`${id}: a page of ${runs.edges.length}`);
-        }
-        found[`${id}.${size}`] = ms;
-        cpu[`${id}.${size}`] = (cpuMs() - before) / times;
+        // Twice to warm up.
+        for (let n = 0; n < 2; n++) await once(each);
+        const before = cpuMs();
+        for (let n = 0; n < times; n++) ms.push(await once(each));
+        found[`${each.id}.${size}`] = ms;
+        cpu[`${each.id}.${size}`] = (cpuMs() - before) / times;
       }
     }
     return {
@@ -114,14 +122,23 @@ async function measurePages({ url, key, entity, databaseUrl, cpuMs, sizes, times
             value: median(ms),
             unit: 'ms',
             design: '< 200',
-            note: `n = ${ms.length}, p95 ${distribution(ms).p95.toFixed(0)}, CPU of API and PostgreSQL ${cpu[`${id}.${size}`].toFixed(0)}`,
+            note: `n = ${ms.length}, p95 ${distribution(ms).p95.toFixed(0)}, asked first: ${firstMs[`${id}.${size}`].toFixed(0)}; CPU of API and PostgreSQL ${cpu[`${id}.${size}`].toFixed(0)}`,
           };
         }),
       ),
-      detail: { found, cpu, filledMs },
+      detail: { found, cpu, filledMs, keptMs, firstMs },
     };
   } finally {
     await database.end();
+  }
+}
+
+/** What the first questions asked for is prepared in the background (decision 0011). */
+async function keysAreKept(database) {
+  for (;;) {
+    const { rows } = await database.query("select 1 from run_key where state = 'filling'");
+    if (rows.length === 0) return;
+    await wait(100);
   }
 }
 

@@ -17,8 +17,9 @@ import * as runLists from './0016-run-lists.js';
 import * as registries from './0017-registries.js';
 import * as deletedRuns from './0018-deleted-runs.js';
 import * as historyExports from './0019-history-exports.js';
-import * as jobInputs from './0020-job-inputs.js';
-import * as secrets from './0021-secrets.js';
+import * as runKeys from './0020-run-keys.js';
+import * as jobInputs from './0021-job-inputs.js';
+import * as secrets from './0022-secrets.js';
 
 export interface Migration {
   name: string;
@@ -46,6 +47,7 @@ export const migrations: readonly Migration[] = [
   registries,
   deletedRuns,
   historyExports,
+  runKeys,
   jobInputs,
   secrets,
 ];

@@ -20,8 +20,10 @@ describe('a note that is overtaken by the end of its launch', () => {
     const job = await engine.script('never', 'exit 0');
     const id = await engine.enqueue('q', job);
     const early = await until(async () => noteOf(db, id), { what: 'the row' });
-    await engine.client.POST('/launches/{id}/cancel', { params: { path: { id } } });
     const handle = client.workflow.getHandle(`launch/${id}`);
+    // One that ends before its workflow was begun never has one.
+    await until(() => handle.describe(), { what: 'the workflow' });
+    await engine.client.POST('/launches/{id}/cancel', { params: { path: { id } } });
     await until(async () => (await noteOf(db, id))?.told, { what: 'the end to be told' });
     await until(async () => (await handle.describe()).status.name !== 'RUNNING', { what: 'the workflow to end' });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkMetrics } from '../../cli/config/metrics.js';
 import { listenForMetrics } from '../../telemetry/metrics-listener.js';
 import { Engine } from '../support/engine.js';
-import { anyFreePort } from '../support/ports.js';
+import { freePort } from '../support/free-port.mjs';
 import { parseExposition, valueOf, type Family } from '../support/prometheus.js';
 import { until } from '../support/until.js';
 
@@ -13,7 +13,7 @@ let port: number;
 const token = 'scrape-me-0123456789abcdef';
 beforeAll(async () => {
   engine = await Engine.start({ controlWorker: false });
-  port = await anyFreePort();
+  port = await freePort();
   await engine.queue('q');
   // First of all: Temporal's runtime, which serves the SDK's own series, is one for the process.
   await engine.startAgent({ name: 'one', maxJobs: 2, metrics: { host: '127.0.0.1', port, token } });

@@ -49,7 +49,10 @@ test('a queue that is deleted and made again under its name is served', async ()
   await engine.queue('again');
   for (let i = 0; i < 3; i++) await engine.enqueue('again', job);
   // Its line has tickets out, which nobody has taken when the queue is deleted.
-  await until(async () => (await client.workflow.count("WorkflowType = 'line' AND ExecutionStatus = 'Running'")).count);
+  await until(
+    async () => (await client.workflow.count("WorkflowType = 'line' AND ExecutionStatus = 'Running'")).count > 0,
+    { what: 'the workflow of its line' },
+  );
   const deleted = await engine.client.DELETE('/queues/{entity}/{queue}', {
     params: { ...queue.params, query: { cancelWaiting: 'true' } },
   });

@@ -204,7 +204,8 @@ describe('while a launch waits for its next try', () => {
 
   test('the API may be away, and it runs once when both are over', async () => {
     const { job, starts } = await telltale('api-away', [5, 0]);
-    const retry = { causes: { exit: { attempts: 1 } }, backoff: { initialMs: 1_500 } };
+    // Long enough to be seen, and for an agent to leave in it.
+    const retry = { causes: { exit: { attempts: 1 } }, backoff: { initialMs: 10_000 } };
     const id = await engine.enqueue('q', job, { retry });
     const { hold } = await heldFor(id);
     const over = new Date(hold?.releaseAt ?? 0).getTime();
@@ -217,7 +218,7 @@ describe('while a launch waits for its next try', () => {
     const first = await engine.startAgent({ name: 'first', queues: ['alone'] });
     const { job, starts } = await telltale('agent-away', [5, 0]);
     await Promise.all(engine.agents.filter((agent) => agent !== first).map((agent) => agent.drain()));
-    const retry = { causes: { exit: { attempts: 1 } }, backoff: { initialMs: 1_500 } };
+    const retry = { causes: { exit: { attempts: 1 } }, backoff: { initialMs: 10_000 } };
     const id = await engine.enqueue('alone', job, { retry });
     await heldFor(id);
     await first.drain();

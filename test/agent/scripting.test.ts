@@ -44,7 +44,7 @@ async function typed(name: string, variables: Record<string, string> = {}): Prom
     TEMPORAL_ADDRESS: engine.temporal.address,
     ...variables,
   };
-  const { stdout } = await run('sh', ['-e', '-c', text], { env, timeout: 60_000 });
+  const { stdout } = await run('sh', ['-e', '-c', text], { env, timeout: 120_000 });
   return stdout;
 }
 const position = async (id: string): Promise<number | null | undefined> =>
@@ -75,10 +75,12 @@ describe('docs/scripting.md', () => {
     const [first = '', second = '', third = ''] = ids;
     await listed(ids);
     await typed('move', { LAUNCH: third, OTHER: first });
-    await until(async () => (await position(third)) === 1, { what: 'the high priority to put it first' });
+    const told = async () => (await engine.show(third)).timeline.map((event) => event.sentence).join('\n');
+    // The first of the signals puts it to the front already, and the last takes effect when its command has ended.
+    await until(async () => (await told()).includes('to high'), { what: 'the last of the signals to take effect' });
+    expect(await position(third)).toBe(1);
     expect(await position(first)).toBe(2);
-    const { data } = await engine.client.GET('/launches/{id}', { params: { path: { id: third } } });
-    const story = data?.timeline.map((event) => event.sentence).join('\n');
+    const story = await told();
     for (const words of [
       'Moved to the front',
       `Moved after ${first}`,

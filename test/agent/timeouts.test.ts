@@ -86,7 +86,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
   test('between two tries: it is not tried again', async () => {
     const job = await engine.script('again', 'exit 1');
     const retry = { causes: { exit: { attempts: 9 } }, backoff: { initialMs: 600_000 } };
-    const id = await engine.enqueue('q', job, { retry, timeouts: { totalMs: 15_000 } });
+    const id = await engine.enqueue('q', job, { retry, timeouts: { totalMs: 25_000 } });
     await until(async () => (await engine.show(id)).hold?.cause === 'back-off', { what: 'its pause' });
     expect(await engine.ended(id)).toMatchObject({ state: 'failed', attempt: 2, failure: { code: 'total-timeout' } });
   });
@@ -94,7 +94,8 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
   test('with its agent away: the next agent of its place ends the job', async () => {
     const agent = await engine.startAgent({ name: 'leaves', queues: ['alone'] });
     const job = await engine.script('left', 'sleep 1000');
-    const id = await engine.enqueue('alone', job, { timeouts: { runMs: 4_000 } });
+    // Nobody may be there any more when its time is over.
+    const id = await engine.enqueue('alone', job, { timeouts: { runMs: 15_000 } });
     await engine.untilState(id, ['running']);
     const watchers = engine.agents.filter((each) => each !== agent);
     await Promise.all([agent.drain(), ...watchers.map((each) => each.drain())]);
@@ -107,7 +108,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 describe('beside a time-out', () => {
   test('a cancel by a person, while the job has its grace, is what the launch ends by', async () => {
     const deaf = await engine.script('stubborn', `trap '' TERM; while :; do sleep 0.1; done`);
-    const overrides = { resourceConfig: { graceSeconds: 5 } };
+    const overrides = { resourceConfig: { graceSeconds: 12 } };
     const id = await engine.enqueue('q', deaf, { overrides, timeouts: { runMs: 4_000 } });
     expect(await engine.untilState(id, ['stopping'])).toMatchObject({ cancelledBy: 'davit' });
     expect(await engine.cancel(id)).toBe('stopping');

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 let api: TrackingApi;
 beforeAll(async () => {
   api = await startTrackingApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const minute = 60_000;

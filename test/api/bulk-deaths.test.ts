@@ -2,9 +2,6 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDispatch, lazyTemporal, type FullDispatch } from '../../api/dispatch/index.js';
-import type { BulkAction } from '../../domain/bulk.js';
-import type { LaunchState } from '../../domain/words.js';
-import { startBulk } from '../../store/bulk.js';
 import { openStore } from '../../store/open.js';
 import { until } from '../support/until.js';
 import { makeLaunchable, startTestApi, type TestApi } from './support/api.js';
@@ -18,11 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const { fill, ended, rowsOf } = bulkSteps(() => api);
+const { fill, begin, ended, rowsOf } = bulkSteps(() => api);
 
 describe('a process that dies in the middle of a bulk', () => {
   /** One of several API processes, with connections of its own. */
-  function another(name: string): { dispatch: FullDispatch; kill(): Promise<void>; close(): Promise<void> } {
+  function another(name: string): {
+    dispatch: FullDispatch;
+    kill(): Promise<{ closed: Promise<void> }>;
+    close(): Promise<void>;
+  } {
     const log = pino({ level: 'silent' });
     const store = openStore({
       databaseUrl: api.databaseUrl,
@@ -43,30 +44,33 @@ describe('a process that dies in the middle of a bulk', () => {
         await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name}`.execute(
           api.db,
         );
-        await close();
+        return { closed: close() };
       },
       close,
     };
   }
 
-  const begin = (action: BulkAction, queueId: number, states: LaunchState[]) =>
-    api.db.transaction().execute((tx) =>
-      startBulk(tx, {
-        actor: 'ada',
-        filter: {},
-        params: {},
-        selection: { entityId: api.ids.lab, queueId, action, states, filter: {}, params: {} },
-      }),
-    );
   const progress = async (id: string) => (await api.call('GET', `/bulk/${id}`)).body as { done: number; state: string };
 
   async function interrupted(id: string, name: string): Promise<Record<string, unknown>> {
     const one = another(`davit-${name}-one`);
-    one.dispatch.bulkStarted();
-    await until(async () => (await progress(id)).done > 0, { what: 'some progress' });
-    await one.kill();
-    const before = await progress(id);
-    expect(before.state).toBe('running');
+    const { closed } = await api.db.transaction().execute(async (tx) => {
+      // What a bulk is about is forgotten with its end: it does not come to that, however fast the machine.
+      await tx
+        .selectFrom('bulk_launch')
+        .select('n')
+        .where('bulk_id', '=', id)
+        .orderBy('n')
+        .limit(1)
+        .forUpdate()
+        .execute();
+      one.dispatch.bulkStarted();
+      await until(async () => (await progress(id)).done > 0, { what: 'some progress' });
+      const killed = await one.kill();
+      expect((await progress(id)).state).toBe('running');
+      return killed;
+    });
+    await closed;
     const two = another(`davit-${name}-two`);
     const three = another(`davit-${name}-three`);
     try {

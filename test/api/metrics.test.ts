@@ -14,6 +14,7 @@ const token = 'scrape-me-0123456789abcdef';
 let api: TestApi;
 let agent: { agentId: string; incarnation: string; queueId: number };
 let heart: NodeJS.Timeout;
+let beat: Promise<unknown> | undefined;
 beforeAll(async () => {
   api = await startTestApi({}, { metricsToken: token });
   await makeLaunchable(api);
@@ -21,12 +22,13 @@ beforeAll(async () => {
   const { agentId, incarnation } = agent;
   const body = { incarnation, status: 'active', queues: ['*'] };
   heart = setInterval(() => {
-    void api.call('POST', `/agents/${agentId}/heartbeat`, { key: api.keys.labAgent, body });
+    beat = api.call('POST', `/agents/${agentId}/heartbeat`, { key: api.keys.labAgent, body }).catch(() => undefined);
   }, 2_000);
 });
-afterAll(() => {
+afterAll(async () => {
   clearInterval(heart);
-  return api.close();
+  await beat;
+  await api.close();
 });
 
 const scrape = (bearer: string | null, at = api) =>

@@ -106,7 +106,7 @@ describe('davit launch', () => {
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    const exited = new Promise((resolve) => child.once('exit', resolve));
+    const exited = new Promise((resolve) => child.once('close', resolve));
     await until(() => stdout.includes('waits'));
     child.kill('SIGINT');
     expect(await exited).toBe(130);
@@ -148,7 +148,7 @@ describe('davit launch', () => {
     );
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const exited = new Promise((resolve) => child.once('exit', resolve));
+    const exited = new Promise((resolve) => child.once('close', resolve));
     await until(() => said.includes('on\n'));
     child.kill('SIGTERM');
     expect(await exited).toBe(130);

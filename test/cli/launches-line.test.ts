@@ -86,11 +86,6 @@ describe('one launch or several', () => {
   });
 
   test('show says why a launch waits, what to do, and when it starts', async () => {
-    const { stdout } = await davit('launches', 'show', ids[1] ?? '');
-    expect(stdout).toMatch(/queued, position 2/);
-    expect(stdout).toMatch(/Why it waits\n +because +1\. Queue ann\/line-\d+ is paused by ann .*for the test/);
-    expect(stdout).toMatch(/davit queue resume/);
-    expect(stdout).toMatch(/starts +It starts when the queue is resumed/);
     const waitsFor = async () =>
       (
         JSON.parse((await davit('launches', 'show', ids[1] ?? '', '--json')).stdout) as {
@@ -105,6 +100,11 @@ describe('one launch or several', () => {
       },
       { what: 'the agent to serve the new queue' },
     );
+    const { stdout } = await davit('launches', 'show', ids[1] ?? '');
+    expect(stdout).toMatch(/queued, position 2/);
+    expect(stdout).toMatch(/Why it waits\n +because +1\. Queue ann\/line-\d+ is paused by ann .*for the test/);
+    expect(stdout).toMatch(/davit queue resume/);
+    expect(stdout).toMatch(/starts +It starts when the queue is resumed/);
     expect(served).toMatchObject({ position: 2, causes: [{ code: 'queue-paused' }, { code: 'launches-ahead' }] });
   });
 

@@ -40,7 +40,10 @@ describe('davit up', () => {
       params: { path: { entity: 'ann', queue: 'default' } },
     });
     expect(queue).toMatchObject({ target: 'process' });
-    const agent = await until(async () => (await up.client.GET('/agents')).data?.items[0]);
+    // It is there a moment before its queues are.
+    const agent = await until(async () =>
+      (await up.client.GET('/agents')).data?.items.find(({ queues }) => queues.length > 0),
+    );
     expect(agent).toMatchObject({ status: 'active', maxJobs: 3, queues: ['ann/default'] });
   });
 

@@ -12,7 +12,7 @@ const smallFiles = Number(process.env['DAVIT_TEST_ARTIFACT_FILES'] ?? 300);
 const largeMiB = Number(process.env['DAVIT_TEST_ARTIFACT_MIB'] ?? 64);
 const KiB = 1024;
 const MiB = 1024 * KiB;
-const patienceMs = 120_000 + largeMiB * 600 + smallFiles * 60;
+const patienceMs = 300_000 + largeMiB * 600 + smallFiles * 60;
 
 /** What both scripts know: names and bytes. No two pieces are alike, so a byte in the wrong place shows. */
 const contents = `
@@ -98,24 +98,33 @@ function report(said: string | undefined, memory: MemoryWatch, bytes: number): v
 
 const timesBack = () => stack.up.events().filter(({ kind, part }) => kind === 'again' && part === 'server').length;
 
-/** Runs the program through the relay, and kills the API when so many bytes are under way. */
+/** Runs the program through the relay, and kills the API when so many bytes are under way. Nothing comes through while somebody looks. */
 async function killedInTheMiddle(
   script: string,
   kind: string,
   kill: { bytes: number; towards: 'up' | 'down'; seen?: () => Promise<void> },
 ): Promise<string> {
   const before = timesBack();
-  const killed = relay.after(kill.bytes, kill.towards, () => stack.kill('server'));
+  const killed = relay.after(kill.bytes, kill.towards, () => {
+    stack.kill('server');
+    if (kill.seen) relay.cut();
+  });
+  async function look(): Promise<void> {
+    await killed;
+    if (!kill.seen) return;
+    try {
+      await kill.seen();
+    } finally {
+      relay.mend();
+    }
+  }
   const program = runWandbScript(
     newestWandb,
     script,
     { url: `http://${relay.address}`, key: stack.userKey },
     { KIND: kind, ...shortWaits },
   );
-  const [{ code, output }] = await Promise.all([
-    program,
-    Promise.race([killed.then(() => kill.seen?.()), program.then(() => undefined)]),
-  ]);
+  const [{ code, output }] = await Promise.all([program, Promise.race([look(), program.then(() => undefined)])]);
   const end = output.slice(-3_000);
   await until(() => timesBack() > before, { what: () => `the API to have been killed and to be back: ${end}` });
   expect(code, end).toBe(0);

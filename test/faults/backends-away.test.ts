@@ -55,8 +55,7 @@ describe('while Temporal is away', () => {
 describe("when Temporal's data is lost for good", () => {
   test('everything waiting runs in order, and what ran is adopted', async () => {
     const running = await job.enqueue('lost', { lines: 100, hold: true, after: 20 });
-    await stack.untilState(running, ['running']);
-    const [pid] = job.starts(running);
+    const pid = await job.atWork(running);
     const waiting: string[] = [];
     for (const priority of ['low', 'medium', 'high']) waiting.push(await job.enqueue('lost', {}, { priority }));
 

@@ -26,7 +26,7 @@ afterAll(async () => {
 const freeze = (agent: HandAgent): void => void process.kill(agent.pid, 'SIGSTOP');
 const thaw = (agent: HandAgent): void => void process.kill(agent.pid, 'SIGCONT');
 const logHas = (id: string, text: string): Promise<boolean> =>
-  until(async () => (await stack.logText(id, 'stdout')).includes(text), { what: `"${text}" in the log`, ms: 60_000 });
+  until(async () => (await stack.logText(id, 'stdout')).includes(text), { what: `"${text}" in the log`, ms: 120_000 });
 
 describe('an agent that stands still until everybody has given it up, and then goes on as if nothing had been', () => {
   test('loses a running job to another of its place, and disturbs neither the job nor who follows it', async () => {
@@ -41,7 +41,7 @@ describe('an agent that stands still until everybody has given it up, and then g
     job.release(id);
     await expectAllWell(stack, job, 'running', [{ id }]);
     expect(job.starts(id)).toEqual([pid]);
-    await until(() => stack.pidOfAgent('slow'), { what: 'the agent to be heard of again', ms: 60_000 });
+    await until(() => stack.pidOfAgent('slow'), { what: 'the agent to be heard of again', ms: 120_000 });
     await expectAllSlotsFree(stack, job, 'running', 2);
     await slow.stop();
     await other.stop();
@@ -64,7 +64,7 @@ describe('an agent that stands still until everybody has given it up, and then g
     await until(() => frozen === id, { what: 'the agent to stand still' });
 
     const other = await stack.startAgent('other', { queues: ['starting'] });
-    await stack.ended(id, 90_000);
+    await stack.ended(id, 180_000);
     thaw(slow);
     const next = await job.enqueue('starting');
     await expectAllWell(
@@ -75,7 +75,7 @@ describe('an agent that stands still until everybody has given it up, and then g
     );
     expect(await stack.show(id)).toMatchObject({ state: 'finished', attempt: 2 });
     expect(job.starts(id)).toHaveLength(1);
-    await until(() => stack.pidOfAgent('slow'), { what: 'the agent to be heard of again', ms: 60_000 });
+    await until(() => stack.pidOfAgent('slow'), { what: 'the agent to be heard of again', ms: 120_000 });
     await expectAllSlotsFree(stack, job, 'starting', 2);
     await slow.stop();
     await other.stop();

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 const logHas = (id: string, text: string): Promise<boolean> =>
-  until(async () => (await stack.logText(id, 'stdout')).includes(text), { what: `"${text}" in the log`, ms: 90_000 });
+  until(async () => (await stack.logText(id, 'stdout')).includes(text), { what: `"${text}" in the log`, ms: 180_000 });
 
 describe('an agent whose network is cut', () => {
   test('off from everything loses its launch to another of its place, whose job goes on, and starts nothing when it is back', async () => {
@@ -41,7 +41,7 @@ describe('an agent whose network is cut', () => {
     const toldBefore = (await stack.show(running)).timeline.length;
     await until(async () => (await stack.show(running)).timeline.length > toldBefore, {
       what: 'somebody else to follow the job',
-      ms: 90_000,
+      ms: 180_000,
     });
     expect(job.starts(running)).toEqual([pid]);
     // What waits meanwhile goes to whoever can be reached.
@@ -57,7 +57,7 @@ describe('an agent whose network is cut', () => {
       'cut-off',
       [running, waiting].map((id) => ({ id })),
     );
-    await until(() => stack.pidOfAgent('remote'), { what: 'the agent to be heard of again', ms: 60_000 });
+    await until(() => stack.pidOfAgent('remote'), { what: 'the agent to be heard of again', ms: 120_000 });
     await expectAllSlotsFree(stack, job, 'cut-off', 2);
     expect(remote.isOver).toBe(false);
     await near.stop();
@@ -91,12 +91,12 @@ describe('an agent whose network is cut', () => {
     const id = await job.enqueue('unconfirmed');
     await until(async () => (await stack.show(id)).state === 'claimed', { what: 'the claim' });
     const near = await stack.startAgent('near', { queues: ['unconfirmed'] });
-    await stack.ended(id, 90_000);
+    await stack.ended(id, 180_000);
 
     proxy.onStep = () => 'go on';
     proxy.mend('unheard');
     await expectAllWell(stack, job, 'unconfirmed', [{ id }]);
-    await until(() => stack.pidOfAgent('unheard'), { what: 'the agent to be heard of again', ms: 60_000 });
+    await until(() => stack.pidOfAgent('unheard'), { what: 'the agent to be heard of again', ms: 120_000 });
     await expectAllSlotsFree(stack, job, 'unconfirmed', 2);
     await near.stop();
     await unheard.stop();

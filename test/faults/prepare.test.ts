@@ -48,13 +48,15 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 const nthBuilder = (builders: () => number[], n: number): Promise<number> =>
   until(() => builders()[n - 1], { what: `builder ${n} of the requirements`, ms: 90_000 });
 
+const untilGone = (builder: number) => until(() => begunOf(builder) === null, { what: 'the installer to be gone' });
+
 describe('while a job is being prepared', () => {
   test('kill -9 of the agent leaves no installer behind, and the launch runs once from its own place', async () => {
     const { job, builders, letGo } = await slowToPrepare('slow-killed');
     const id = await job.enqueue('killed');
     const first = await nthBuilder(builders, 1);
     await stack.killAndWait('agent');
-    await until(() => begunOf(first) === null, { what: 'the installer to end with its agent' });
+    await untilGone(first);
 
     await nthBuilder(builders, 2);
     expect((await stack.show(id)).state).toBe('preparing');
@@ -69,7 +71,7 @@ describe('while a job is being prepared', () => {
     const id = await job.enqueue('drained');
     const first = await nthBuilder(builders, 1);
     await stack.killAndWait('agent', 'SIGTERM');
-    expect(begunOf(first)).toBeNull();
+    await untilGone(first);
 
     await nthBuilder(builders, 2);
     letGo();
@@ -84,7 +86,7 @@ describe('while a job is being prepared', () => {
     const builder = await nthBuilder(builders, 1);
     await stack.cancel(id);
     expect(await stack.ended(id)).toMatchObject({ state: 'stopped', failure: { code: 'cancelled' } });
-    expect(begunOf(builder)).toBeNull();
+    await untilGone(builder);
     letGo();
     await expectAllWell(stack, job, 'cancelled', [{ id, state: 'stopped' }]);
     await expectAllSlotsFree(stack, plain, 'cancelled', 1);

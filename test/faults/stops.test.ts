@@ -14,6 +14,8 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const processesOf = (id: string): number => stack.jobProcesses().filter((each) => each.launchId === id).length;
+/** Who was sent SIGKILL, and the keeper who has told of the end, are gone in a moment of their own. */
+const untilGone = (id: string) => until(() => processesOf(id) === 0, { what: `all processes of ${id} to be gone` });
 
 describe('a cancel of a silent job', () => {
   test('whose processes ignore the request ends them all after their grace', async () => {
@@ -27,7 +29,7 @@ describe('a cancel of a silent job', () => {
     await until(() => processesOf(id) >= 4, { what: 'the job and its children' });
     expect(await stack.cancel(id)).toBe('stopping');
     expect(await stack.ended(id)).toMatchObject({ state: 'stopped', exitCode: 137, failure: { code: 'cancelled' } });
-    expect(processesOf(id)).toBe(0);
+    await untilGone(id);
     await expectAllSlotsFree(stack, counting, 'deaf', 1);
   });
 
@@ -37,7 +39,7 @@ describe('a cancel of a silent job', () => {
     await until(() => processesOf(id) >= 4, { what: 'the job and its children' });
     await stack.cancel(id);
     expect(await stack.ended(id)).toMatchObject({ state: 'stopped', exitCode: 143, failure: { code: 'cancelled' } });
-    expect(processesOf(id)).toBe(0);
+    await untilGone(id);
     await expectAllSlotsFree(stack, counting, 'obedient', 1);
   });
 });
@@ -86,6 +88,7 @@ describe("an operator with Temporal's own tools", () => {
     const running = await counting.enqueue('cancelled', { lines: 20, hold: true });
     const waiting = await counting.enqueue('cancelled');
     await stack.untilState(running, ['running']);
+    await counting.atWork(running);
     await stack.inTemporal(async (client) => {
       await until(() => client.workflow.getHandle(`launch/${waiting}`).cancel(), { what: 'the workflow that waits' });
       await client.workflow.getHandle(`launch/${running}`).cancel();

@@ -241,28 +241,28 @@ describe('time-outs', () => {
     const queue = await line.queue('nearest');
     const { db } = database;
     const id = await line.enqueue('nearest', {
-      timeouts: { prepareMs: 10_000, startMs: 20_000, runMs: 900_000, totalMs: 600_000 },
+      timeouts: { prepareMs: 100_000, startMs: 200_000, runMs: 9_000_000, totalMs: 6_000_000 },
     });
     const next = async () => {
       const { deadline, deadline_at } = await row(id);
-      const seconds = deadline_at ? Math.round((deadline_at.getTime() - Date.now()) / 10_000) * 10 : null;
+      const seconds = deadline_at ? Math.round((deadline_at.getTime() - Date.now()) / 100_000) * 100 : null;
       return [deadline, seconds];
     };
-    expect(await next()).toEqual(['total-timeout', 600]);
+    expect(await next()).toEqual(['total-timeout', 6_000]);
     const taken = await take(queue, 'preparing', 'timely');
-    expect(await next()).toEqual(['prepare-timeout', 10]);
+    expect(await next()).toEqual(['prepare-timeout', 100]);
     const report = { launchId: id, claim: taken.claim };
     await recordProgress(db, { ...report, n: 1, state: 'submitting' });
-    expect(await next()).toEqual(['start-timeout', 20]);
+    expect(await next()).toEqual(['start-timeout', 200]);
     const handedOver = (await row(id)).deadline_at;
     await recordProgress(db, { ...report, n: 2, state: 'starting' });
     expect((await row(id)).deadline_at).toEqual(handedOver);
     await recordProgress(db, { ...report, n: 3, state: 'running' });
-    expect(await next()).toEqual(['total-timeout', 600]);
+    expect(await next()).toEqual(['total-timeout', 6_000]);
     await recordEnd(db, id, taken.claim, preempted);
-    expect(await next()).toEqual(['total-timeout', 600]);
+    expect(await next()).toEqual(['total-timeout', 6_000]);
     expect(await timedOut(id)).toBeUndefined();
-    await passed(id, 601);
+    await passed(id, 6_001);
     expect(await Promise.all([timedOut(id), timedOut(id), timedOut(id)])).toContain('failed');
     expect(await row(id)).toMatchObject({ state: 'failed', failure: { code: 'total-timeout' }, deadline: null });
     expect((await storyOf(id)).filter((type) => type === 'failed')).toHaveLength(1);

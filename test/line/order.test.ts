@@ -264,7 +264,7 @@ describe('people change the line', () => {
 
   test('a launch whose time-to-live is over ends as stopped, and only while it waits', async () => {
     const queue = await line.queue('ttl');
-    const [a, b] = (await enqueueMany('ttl', 2, { ttlMs: 1_000 })) as [string, string];
+    const [a, b] = (await enqueueMany('ttl', 2, { ttlMs: 600_000 })) as [string, string];
     const overdue = () =>
       sql`update launch set expires_at = now() - interval '1 second' where queue_id = ${queue}`.execute(database.db);
     await overdue();

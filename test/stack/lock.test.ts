@@ -69,24 +69,20 @@ test('an unreadable lock, as a power failure leaves it, does not hold the folder
   takeLock(home.path).release();
 });
 
-test(
-  'of many that find a dead holder at once, one gets the folder and the others learn its pid',
-  { timeout: 60_000 },
-  async () => {
-    for (let round = 0; round < 5; round++) {
-      mkdirSync(home.path, { recursive: true });
-      writeHolder(1 + 10 * round, 999_999_999, 'never');
-      const all = Array.from({ length: 6 }, contend);
-      await until(() => all.every(({ said }) => said().endsWith('\n')));
-      const winners = all.filter(({ said }) => said() === 'held\n');
-      expect(winners).toHaveLength(1);
-      const pid = winners[0]?.process.pid;
-      for (const { said } of all.filter((each) => each !== winners[0])) {
-        expect(said()).toContain('home-in-use');
-        expect(said()).toContain(`process ${pid},`);
-      }
-      winners[0]?.process.kill('SIGKILL');
-      await until(() => lockHolder(home.path) === null);
+test('of many that find a dead holder at once, one gets the folder and the others learn its pid', async () => {
+  for (let round = 0; round < 5; round++) {
+    mkdirSync(home.path, { recursive: true });
+    writeHolder(1 + 10 * round, 999_999_999, 'never');
+    const all = Array.from({ length: 6 }, contend);
+    await until(() => all.every(({ said }) => said().endsWith('\n')));
+    const winners = all.filter(({ said }) => said() === 'held\n');
+    expect(winners).toHaveLength(1);
+    const pid = winners[0]?.process.pid;
+    for (const { said } of all.filter((each) => each !== winners[0])) {
+      expect(said()).toContain('home-in-use');
+      expect(said()).toContain(`process ${pid},`);
     }
-  },
-);
+    winners[0]?.process.kill('SIGKILL');
+    await until(() => lockHolder(home.path) === null);
+  }
+});

@@ -43,7 +43,7 @@ async function prepare(more: Partial<PostgresOptions> = {}): Promise<PreparedPos
   return preparePostgres({ home, port: ports.postgres, env: process.env, ...more });
 }
 
-describe('the embedded database', { timeout: 60_000 }, () => {
+describe('the embedded database', () => {
   test('is durable, checks its pages, and is reached on loopback with its password only', async () => {
     const { spec, databaseUrl } = await prepare();
     await supervisor.start(spec);

@@ -37,7 +37,7 @@ const shell = (name: string, script: string, more: Partial<ChildSpec> = {}): Chi
 });
 const deaths = () => events.flatMap((event) => (event.kind === 'died' ? [event] : []));
 
-describe('the supervisor', { timeout: 30_000 }, () => {
+describe('the supervisor', () => {
   test('starts a dead child again, later each time, and names its exit code and its last words', async () => {
     const counter = join(home.run, 'count');
     await supervisor.start(
@@ -131,7 +131,7 @@ describe('the supervisor', { timeout: 30_000 }, () => {
   });
 });
 
-describe('what an earlier supervisor left', { timeout: 30_000 }, () => {
+describe('what an earlier supervisor left', () => {
   const stopSteps = [{ signal: 'SIGTERM' as const, graceMs: 5_000 }];
   const record = { name: 'part', port: null, order: 0, stopSteps };
 

@@ -36,7 +36,7 @@ function programOnPath(answer: string): string {
   return bin;
 }
 
-describe('the order in which Temporal is looked for', { timeout: 120_000 }, () => {
+describe('the order in which Temporal is looked for', () => {
   test('the environment comes first, with its namespace and its key', async () => {
     const bin = programOnPath('echo temporal version 1.9.1');
     const env = {
@@ -124,7 +124,7 @@ describe('the order in which Temporal is looked for', { timeout: 120_000 }, () =
   });
 });
 
-describe('the Temporal server', { timeout: 120_000 }, () => {
+describe('the Temporal server', () => {
   test('runs with the settings that the launch system counts on', async () => {
     const { choice } = await find({ ...process.env, TEMPORAL_ADDRESS: '' });
     if (choice.source === 'environment') throw new Error('a server of our own is wanted');

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Launcher } from './launcher.js';
+import { until } from './until.js';
 
 /** What one launch of the job prints and waits for. */
 export interface Counting {
@@ -49,6 +50,14 @@ export class CountingJob {
   starts(id: string): number[] {
     const file = join(this.folder, 'starts', id);
     return existsSync(file) ? linesOf(file).map(Number) : [];
+  }
+
+  /** Its process id, once it says that it is at work: a launch runs when its process is there, which is before the first line of the script. */
+  async atWork(id: string): Promise<number> {
+    await until(() => linesOf(join(this.folder, 'turns')).includes(`+ ${id}`), {
+      what: `the job of ${id} to be at work`,
+    });
+    return this.starts(id)[0] ?? 0;
   }
 
   /** Has a process of this launch come to its own end? */

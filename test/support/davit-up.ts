@@ -1,13 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDavitClient } from '../../client/index.js';
 import type { DavitClient } from '../../client/index.js';
 import { readRecords } from '../../cli/stack/child-record.js';
+import { freePort } from './free-port.mjs';
 
 export const repository = join(import.meta.dirname, '..', '..');
 export const davitProgram = join(repository, 'dist', 'cli', 'main.js');
@@ -21,7 +20,7 @@ export interface Ran {
 /** Builds dist/ when it is older than the sources: what is tested is the program that users get. */
 export async function buildProgram(): Promise<void> {
   const { code, stderr } = await execute(process.execPath, [join(repository, 'scripts', 'build.mjs')], {
-    timeoutMs: 120_000,
+    timeoutMs: 600_000,
   });
   if (code !== 0) throw new Error(`the build failed: ${stderr}`);
 }
@@ -53,19 +52,9 @@ export function execute(
 /** Settings with ports that are free. Tests run beside each other, and two that begin at once would both choose the default ones. */
 export async function freePorts(): Promise<NodeJS.ProcessEnv> {
   const names = ['DAVIT_PORT', 'DAVIT_TEMPORAL_PORT', 'DAVIT_TEMPORAL_UI_PORT', 'DAVIT_POSTGRES_PORT'];
-  const servers = await Promise.all(
-    names.map(
-      () =>
-        new Promise<Server>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => String((server.address() as AddressInfo).port));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return Object.fromEntries(names.map((name, i) => [name, ports[i]]));
+  const settings: NodeJS.ProcessEnv = {};
+  for (const name of names) settings[name] = String(await freePort());
+  return settings;
 }
 
 /** A new data folder below the temporary folder. */
@@ -87,7 +76,8 @@ export class DavitUp {
   ) {
     for (const stream of [process.stdout, process.stderr])
       stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
-    this.exited = new Promise((resolve) => process.once('exit', (code) => resolve(code ?? 128)));
+    // With its last words: what it wrote may come after it has ended.
+    this.exited = new Promise((resolve) => process.once('close', (code) => resolve(code ?? 128)));
   }
 
   /** Resolves when it is ready; fails with what it printed. */

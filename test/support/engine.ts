@@ -19,7 +19,7 @@ import { startAgent, type AgentOptions, type RunningAgent } from '../../workers/
 import { startControlWorker, type RunningWorker } from '../../workers/control.js';
 import { testBundle } from './bundle.js';
 import { Launcher } from './launcher.js';
-import { anyFreePort } from './ports.js';
+import { freePort } from './free-port.mjs';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { startTemporal, type TestTemporal } from './temporal.js';
 
@@ -76,7 +76,7 @@ export class Engine extends Launcher {
     this.entityId = entityId;
     this.userKey = (await issueKey(db, { kind: 'user', userId })).key;
     this.agentKey = (await issueKey(db, { kind: 'agent', userId, entityId })).key;
-    const port = await anyFreePort();
+    const port = await freePort();
     this.apiUrl = `http://127.0.0.1:${port}`;
     await this.openApi(windowSize, port);
   }

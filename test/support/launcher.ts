@@ -68,7 +68,7 @@ export abstract class Launcher {
     return data;
   }
 
-  async untilState(id: string, states: readonly Launch['state'][], ms = 60_000): Promise<LaunchDetail> {
+  async untilState(id: string, states: readonly Launch['state'][], ms = 120_000): Promise<LaunchDetail> {
     let last = 'not seen';
     return until(
       async () => {

@@ -8,5 +8,4 @@ export interface Cluster {
   kill(): Promise<void>;
   remove(): Promise<void>;
 }
-export function freePort(): Promise<number>;
 export function startCluster(options: { folder: string; port?: number; durable?: boolean }): Promise<Cluster>;

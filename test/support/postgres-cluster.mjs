@@ -5,9 +5,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer, connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
+import { freePort } from './free-port.mjs';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -31,27 +32,19 @@ const asUser = (command, args) =>
     ? ['unshare', ['-U', '--map-user=65534', '--map-group=65534', command, ...args]]
     : [command, args];
 
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answers(port) {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    // An SSLRequest is answered by one byte as soon as the postmaster serves.
-    socket.once('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])));
-    const end = (ok) => {
-      socket.destroy();
-      resolve(ok);
-    };
-    socket.once('data', () => end(true));
-    socket.once('error', () => end(false));
-    socket.once('close', () => end(false));
-  });
+/** True when it lets people in: it listens, and answers who asks for encryption, while it still recovers. */
+async function serves(url) {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('select 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 /**
@@ -97,7 +90,8 @@ export async function startCluster({ folder, port, durable = false }) {
   child.unref();
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const deadline = Date.now() + 60_000;
-  while (!(await answers(at))) {
+  const url = `postgres://postgres@127.0.0.1:${at}/postgres`;
+  while (!(await serves(url))) {
     if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline)
       throw new Error(`PostgreSQL for tests did not start:\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -110,7 +104,7 @@ export async function startCluster({ folder, port, durable = false }) {
     port: at,
     pid: child.pid,
     folder,
-    url: `postgres://postgres@127.0.0.1:${at}/postgres`,
+    url,
     /** Fast shutdown: connections are cut, the data stays. */
     stop: () => end('SIGINT'),
     /** As a crash: the postmaster gets SIGKILL, its children end by themselves. */

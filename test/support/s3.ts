@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { freePort } from './postgres-cluster.mjs';
+import { freePort } from './free-port.mjs';
 import { pythonWith } from './python.js';
 import { until } from './until.js';
 

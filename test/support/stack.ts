@@ -10,6 +10,7 @@ import { readPorts, type Ports } from '../../cli/stack/ports.js';
 import { superuser } from '../../cli/stack/postgres-cluster.js';
 import { begunOf } from '../../cli/stack/process-identity.js';
 import { buildProgram, cleanEnvironment, davitProgram, DavitUp, newHome } from './davit-up.js';
+import { endNow } from './end-now.js';
 import { HandAgent } from './hand-agent.js';
 import { Launcher } from './launcher.js';
 import { startCluster, type Cluster } from './postgres-cluster.mjs';
@@ -126,7 +127,7 @@ export class Stack extends Launcher {
     const before = this.timesBack(part);
     const pid = this.up.pidOf(part);
     process.kill(pid, signal);
-    await until(() => this.timesBack(part) > before, { what: `${part} to be back`, ms: 60_000 });
+    await until(() => this.timesBack(part) > before, { what: `${part} to be back`, ms: 120_000 });
     if (part === 'agent') await this.untilAgent('first', pid);
   }
 
@@ -138,7 +139,7 @@ export class Stack extends Launcher {
   async killEverything(): Promise<void> {
     const records = readRecords(join(this.home, 'run')).flatMap((record) => record.process ?? []);
     this.up.process.kill('SIGKILL');
-    for (const { pid, begun } of records) if (begunOf(pid) === begun) process.kill(pid, 'SIGKILL');
+    for (const { pid, begun } of records) if (begunOf(pid) === begun) endNow(pid);
     await this.up.exited;
     await until(() => records.every(({ pid, begun }) => begunOf(pid) !== begun), { what: 'all parts to be gone' });
   }
@@ -188,7 +189,7 @@ export class Stack extends Launcher {
         if (agent.isOver) throw new Error(`agent ${name} ended: ${agent.said()}`);
         return (await this.pidOfAgent(name)) === agent.pid;
       },
-      { what: () => `agent ${name} to be at work; it said: ${agent.said()}`, ms: 60_000 },
+      { what: () => `agent ${name} to be at work; it said: ${agent.said()}`, ms: 120_000 },
     );
     return agent;
   }
@@ -212,7 +213,7 @@ export class Stack extends Launcher {
   private async untilAgent(name: string, otherThan: number): Promise<void> {
     await until(async () => ((await this.pidOfAgent(name)) ?? otherThan) !== otherThan, {
       what: `a new process of agent ${name}`,
-      ms: 60_000,
+      ms: 120_000,
     });
   }
 
@@ -268,7 +269,7 @@ export class Stack extends Launcher {
     await this.temporal?.stop();
     await this.postgres?.stop();
     // A failed test may leave jobs that wait for ever.
-    if (this.running !== undefined) for (const { pid } of this.jobProcesses()) process.kill(pid, 'SIGKILL');
+    if (this.running !== undefined) for (const { pid } of this.jobProcesses()) endNow(pid);
     this.removeHome();
   }
 }

@@ -6,7 +6,7 @@ import { openHome } from '../../cli/stack/home.js';
 import { Supervisor } from '../../cli/stack/supervise.js';
 import { findTemporal } from '../../cli/stack/temporal-program.js';
 import { temporalServer } from '../../cli/stack/temporal.js';
-import { anyFreePort } from './ports.js';
+import { freePort } from './free-port.mjs';
 
 export interface TestTemporal {
   address: string;
@@ -30,7 +30,7 @@ export async function startTemporal(): Promise<TestTemporal> {
   delete env['TEMPORAL_ADDRESS'];
   const choice = await findTemporal({ env, temporalFolder: home.temporal, say: quiet, warn: quiet });
   if (choice.source === 'environment') throw new Error('a test needs a Temporal server of its own');
-  const ports = { temporal: await anyFreePort(), temporalUi: await anyFreePort() };
+  const ports = { temporal: await freePort(), temporalUi: await freePort() };
   let supervisor: Supervisor | undefined;
   const start = async (): Promise<void> => {
     supervisor = new Supervisor({ runFolder: home.run, logFolder: home.logs, log });

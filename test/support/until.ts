@@ -1,21 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
- * Waits until the condition holds (gives anything but undefined, null or false) and gives what it gave. Throws with `what` after `ms`, with the
+ * Waits until the condition holds (gives anything but undefined, null, false or an empty text) and gives what it gave. Throws with `what` after `ms`, with the
  * condition's own last error when there was one. The time limit is for hangs; no test may depend on how long something takes.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
   options: { what?: string | (() => string); ms?: number; everyMs?: number } = {},
-): Promise<Exclude<T, undefined | null | false>> {
-  const { what = 'the condition', ms = 30_000, everyMs = 20 } = options;
+): Promise<Exclude<T, undefined | null | false | ''>> {
+  const { what = 'the condition', ms = 60_000, everyMs = 20 } = options;
   const deadline = Date.now() + ms;
   let lastError: unknown;
   for (;;) {
     try {
       const value = await condition();
-      if (value !== undefined && value !== null && value !== false)
-        return value as Exclude<T, undefined | null | false>;
+      // A file that is there and has nothing in it yet is as good as none.
+      if (value !== undefined && value !== null && value !== false && value !== '')
+        return value as Exclude<T, undefined | null | false | ''>;
       lastError = undefined;
     } catch (error) {
       lastError = error;

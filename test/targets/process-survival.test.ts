@@ -9,6 +9,8 @@ import { startKeeper } from '../../targets/process/keeper.js';
 import { Layout } from '../../targets/process/layout.js';
 import { readJob } from '../../targets/process/state.js';
 import type { JobPlan } from '../../domain/job-plan.js';
+import { numbersFrom } from '../support/random.js';
+import { testSeed as seed } from '../support/seed.js';
 import { until } from '../support/until.js';
 import { buildTargets } from './built.js';
 import { endOf, outputOf, planRequest, prepareContext, shell, start, submitContext } from './jobs.js';
@@ -83,10 +85,8 @@ describe('a job outlives its agent', () => {
     expect(answers.flat().filter((answer) => !answer.value.adopted)).toHaveLength(1);
   });
 
-  it('is started once when the agent is killed at any moment of its submit and another one repeats it', async () => {
-    const seed = Number(process.env['DAVIT_TEST_SEED'] ?? Date.now() % 1_000_000);
-    console.log(`seed ${seed}`);
-    const random = seeded(seed);
+  it(`is started once when the agent is killed at any moment of its submit and another one repeats it (seed ${seed})`, async () => {
+    const random = numbersFrom(seed);
     const rounds = 40;
     const next = async () => {
       const starts = newFile();
@@ -111,7 +111,7 @@ describe('a job outlives its agent', () => {
       expect(countLines(starts), `round ${round} of seed ${seed}`).toBe(1);
     }
     console.log(`killed with: ${JSON.stringify(moments)}`);
-  }, 120_000);
+  }, 300_000);
 
   it('a claim of a dead agent is settled by whoever finds nothing, and its late keeper starts nothing', async () => {
     const starts = newFile();
@@ -222,14 +222,3 @@ describe('kill leaves nothing', () => {
     expect(await outputOf(target, plan.name)).toBe('ready\nsaved\n');
   });
 });
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -8,7 +8,7 @@ import { storeVersion } from './support/stored-artifacts.js';
 let api: TrackingApi;
 beforeAll(async () => {
   api = await startTrackingApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const stored = (project: string, collection: string, text: string, aliases: string[] = []) =>

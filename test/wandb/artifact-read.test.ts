@@ -31,7 +31,7 @@ beforeAll(async () => {
     files: { 'a.txt': 'two', 'b/c.txt': 'three' },
     metadata: { rows: 2 },
   });
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const byName = (name: string) =>

@@ -74,7 +74,7 @@ for folder, _, names in os.walk("data"):
 
 test(
   'the client sends an artifact to S3 and fetches it whole, though its connections were cut in the middle',
-  { timeout: 120_000 + largeMiB * 600 },
+  { timeout: 300_000 + largeMiB * 600 },
   async () => {
     const cut = relay.after((largeMiB * MiB) / 2, 'up', () => relay.drop());
     const { code, output } = await runWandbScript(

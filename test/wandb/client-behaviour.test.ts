@@ -5,7 +5,7 @@ import { newestWandb, runWandbScript } from '../support/wandb-clients.js';
 let api: TrackingApi;
 beforeAll(async () => {
   api = await startTrackingApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const patience = { timeout: 900_000 };

@@ -13,7 +13,7 @@ beforeAll(async () => {
   api = await startTrackingApi();
   await newRun();
   projectId = (await api.db.selectFrom('project').select('id').where('name', '=', 'demo').executeTakeFirstOrThrow()).id;
-}, 120_000);
+});
 afterAll(() => api.close());
 
 async function newRun(): Promise<string> {

@@ -130,7 +130,7 @@ test('no field shows anything of another entity by its ids', async () => {
 describe('no mutation changes anything of another entity', () => {
   test.each(mutations.map((field) => [field.name, field] as const))(
     '%s',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (_name, field) => {
       const before = await rows();
       const walk = new SchemaWalk(types, words);

@@ -16,7 +16,7 @@ let api: TrackingApi;
 let count = 0;
 beforeAll(async () => {
   api = await startTrackingApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 interface Run {

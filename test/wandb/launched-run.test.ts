@@ -21,7 +21,7 @@ beforeAll(async () => {
   api = await startTrackingApi();
   crew = await lineFixture(api.db, 'crew');
   await crew.queue('gpu');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 /** A launch as it is when its job starts, and the environment the job gets. */

@@ -19,7 +19,7 @@ beforeAll(async () => {
     if (role) await setMember(api.db, team.id, userId, role);
     keys[username] = (await issueKey(api.db, { kind: 'user', userId })).key;
   }
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const say = async (query: string, variables: Record<string, unknown> = {}, user?: string) => {

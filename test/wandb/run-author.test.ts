@@ -6,7 +6,7 @@ import { startTrackingApi, type TrackingApi } from '../support/tracking-api.js';
 let api: TrackingApi;
 beforeAll(async () => {
   api = await startTrackingApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 async function authorOf(run: string, username: string, key: string): Promise<string | undefined> {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startTrackingApi();
   const { userId } = await createUser(api.db, { username: 'eve' });
   foreignKey = (await issueKey(api.db, { kind: 'user', userId })).key;
-}, 120_000);
+});
 afterAll(() => api.close());
 
 async function newRun(name: string, sweep?: string): Promise<string> {

@@ -4,7 +4,7 @@ import { startTrackingApi, type TrackingApi } from '../support/tracking-api.js';
 let api: TrackingApi;
 beforeAll(async () => {
   api = await startTrackingApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const config = (life: string, more: object) =>

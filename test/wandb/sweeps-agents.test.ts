@@ -10,7 +10,7 @@ let client: SweepClient;
 beforeAll(async () => {
   api = await startTrackingApi();
   client = sweepClient(api, 'demo');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const grid = (n: number) => `method: grid\nparameters: {a: {min: 1, max: ${n}}}`;
@@ -153,7 +153,7 @@ test('pause, resume, stop and cancel reach the agents', async () => {
   expect(ended.data).toEqual({ project: { run: { state: 'killed' } } });
 });
 
-test('many agents at once get each set once, and the cap holds', { timeout: 120_000 }, async () => {
+test('many agents at once get each set once, and the cap holds', { timeout: 300_000 }, async () => {
   const { name } = await client.create(`${grid(40)}\nrun_cap: 30`);
   const given = await Promise.all(
     Array.from({ length: 8 }, async () => {

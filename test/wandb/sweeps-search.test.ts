@@ -9,7 +9,7 @@ let client: SweepClient;
 beforeAll(async () => {
   api = await startTrackingApi();
   client = sweepClient(api, 'demo');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const values = (command: Command | undefined): Record<string, unknown> =>

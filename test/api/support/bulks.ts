@@ -1,4 +1,7 @@
 import { expect } from 'vitest';
+import type { BulkAction } from '../../../domain/bulk.js';
+import type { LaunchState } from '../../../domain/words.js';
+import { startBulk } from '../../../store/bulk.js';
 import { until } from '../../support/until.js';
 import type { TestApi } from './api.js';
 import { seedWaiting } from './seed.js';
@@ -27,6 +30,18 @@ export function bulkSteps(api: () => TestApi) {
     return { queueId, ids: [first, ...(await seedWaiting(api().db, { launchId: first }, n - 1, letter))] };
   }
   const start = (body: Record<string, unknown>, key = api().keys.ada) => api().call('POST', '/bulk', { key, body });
+  /** Written down, and nobody is told to work on it. */
+  const begin = (action: BulkAction, queueId: number, states: LaunchState[]) =>
+    api()
+      .db.transaction()
+      .execute((tx) =>
+        startBulk(tx, {
+          actor: 'ada',
+          filter: {},
+          params: {},
+          selection: { entityId: api().ids.lab, queueId, action, states, filter: {}, params: {} },
+        }),
+      );
   const ended = (id: string) =>
     until(
       async () => {
@@ -47,5 +62,5 @@ export function bulkSteps(api: () => TestApi) {
   const rowsOf = (ids: readonly string[]) =>
     api().db.selectFrom('launch').select(['id', 'state', 'held', 'priority']).where('id', 'in', ids).execute();
 
-  return { makeQueue, enqueue, fill, start, ended, done, line, rowsOf };
+  return { makeQueue, enqueue, fill, start, begin, ended, done, line, rowsOf };
 }

@@ -24,9 +24,13 @@ export class Observer {
       void this.rows(
         `select 1 from launch where id = '${launchId}' and state in ('finished', 'failed', 'stopped')
           and ended_at > clock_timestamp() - interval '200 milliseconds'`,
-      ).then((rows) => {
-        if (rows.length > 0 && wanted()) then(launchId);
-      });
+      ).then(
+        (rows) => {
+          if (rows.length > 0 && wanted()) then(launchId);
+        },
+        // The run is over, and so is this connection.
+        () => undefined,
+      );
     });
   }
 

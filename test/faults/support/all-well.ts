@@ -72,7 +72,7 @@ async function expectWholeLog(stack: Stack, job: CountingJob, id: string): Promi
 export async function expectNothingLeft(stack: Stack, queue?: string): Promise<void> {
   await until(() => stack.jobProcesses().length === 0, {
     what: () => `no process of a job to live: ${JSON.stringify(stack.jobProcesses())}`,
-    ms: 20_000,
+    ms: 60_000,
   });
   let open: string[] = [];
   await until(
@@ -84,7 +84,7 @@ export async function expectNothingLeft(stack: Stack, queue?: string): Promise<v
             open.push(workflowId);
         return open.length === 0;
       }),
-    { what: () => `no workflow to be open: ${open.join(', ')}`, ms: 60_000, everyMs: 100 },
+    { what: () => `no workflow to be open: ${open.join(', ')}`, ms: 120_000, everyMs: 100 },
   );
   await until(async () => (await stack.ask(`select 1 from launch where due is not null`)).length === 0, {
     what: 'nobody to be told of anything any more',
@@ -96,6 +96,8 @@ export async function expectAllSlotsFree(stack: Stack, job: CountingJob, queue: 
   const ids: string[] = [];
   for (let n = 0; n < slots + 2; n++) ids.push(await job.enqueue(queue, { lines: 1, hold: true }));
   for (const id of ids.slice(0, slots)) await stack.untilState(id, ['running']);
+  // Side by side: none may come to its end before the others have begun.
+  for (const id of ids.slice(0, slots)) await job.atWork(id);
   for (const id of ids) job.release(id);
   for (const id of ids) expect(await stack.ended(id)).toMatchObject({ state: 'finished' });
   expect(job.mostAtOnce(ids)).toBe(slots);

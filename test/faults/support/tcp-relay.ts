@@ -6,6 +6,7 @@ type Direction = 'up' | 'down';
 /** Stands between somebody and a server and can be cut as a network is: no connection ends, and nothing arrives any more. */
 export class TcpRelay {
   private readonly sockets = new Set<Socket>();
+  private readonly widows = new Set<Socket>();
   private isCut = false;
   private watched: { towards: Direction; left: number; reached: () => void } | undefined;
   address = '';
@@ -35,6 +36,9 @@ export class TcpRelay {
   mend(): void {
     this.isCut = false;
     for (const socket of this.sockets) socket.resume();
+    // Now they hear that the other end is gone.
+    for (const socket of this.widows) socket.destroy();
+    this.widows.clear();
   }
 
   /**
@@ -79,7 +83,8 @@ export class TcpRelay {
       from.once('close', () => {
         this.sockets.delete(from);
         // Across a cut network nobody hears of an end either.
-        if (!this.isCut) to.destroy();
+        if (this.isCut) this.widows.add(to);
+        else to.destroy();
       });
       if (this.isCut) from.pause();
     }

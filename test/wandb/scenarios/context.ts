@@ -19,6 +19,8 @@ export async function openContext(
   // Sweeps and saved commands start plain `python` and `wandb`: these must be this client's.
   base['PATH'] = [dirname(program), base['PATH']].join(delimiter);
   const running = new Set<RunningPython>();
+  /** Files of programs that are starting or run. */
+  const taken = new Set<string>();
 
   function launch(args: readonly string[], env: Record<string, string> = {}): RunningPython {
     const started = startPython(program, args, { folder, env: { ...base, ...env } });
@@ -33,9 +35,14 @@ export async function openContext(
 
   async function start(script: string, options: { env?: Record<string, string> } = {}) {
     // A program reads its file only once Python is up: one that was started a moment ago keeps its own.
-    const file = running.size === 0 ? 'train.py' : `train-${running.size + 1}.py`;
+    let file = running.size === 0 ? 'train.py' : `train-${running.size + 1}.py`;
+    for (let n = running.size + 2; taken.has(file); n++) file = `train-${n}.py`;
+    taken.add(file);
     await writeFile(join(folder, file), script);
-    return launch([file], options.env);
+    const started = launch([file], options.env);
+    const free = () => taken.delete(file);
+    started.done.then(free, free);
+    return started;
   }
 
   async function toItsEnd(started: RunningPython, options: ProgramOptions = {}): Promise<PythonResult> {

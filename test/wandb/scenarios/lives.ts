@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { until } from '../../support/until.js';
 import { lookAt, printed, stepsOf, untilLogged } from './look.js';
 import type { Scenario } from './scenario.js';
 
@@ -50,6 +51,12 @@ export const lifeScenarios: Scenario[] = [
       const env = (how: string, life: string) => ({ WANDB_RUN_ID: 'on', LIFE: life, LINES: '3', HOW: how });
       const first = await ctx.start(training, { env: { ...env('allow', 'one'), WAIT: '1' } });
       await untilLogged(ctx, 'on', 3);
+      // The console goes its own way.
+      await until(async () => printed(await lookAt(ctx, 'on'), 'line of one').length === 3, {
+        what: 'the console of the first life',
+        ms: 300_000,
+        everyMs: 200,
+      });
       first.kill('SIGKILL');
       await first.done;
       const second = await ctx.python(training, { env: env('allow', 'two') });

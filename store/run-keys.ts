@@ -1,0 +1,166 @@
+import { sql } from 'kysely';
+import type { RunKey } from '../domain/run-filter-keys.js';
+import type { Store } from './open.js';
+import { storable } from './text.js';
+
+/**
+ * Going through a large project for one value of each run takes as long as reading the documents that it stands in. So values of the keys that a project is
+ * asked for are kept in the narrow rows of `run_face`, at most 32 keys a project: a question notes its keys, triggers keep what is written from then on, and
+ * `fillRunKeys` does the rest in the background. Until then, and for keys with large values, documents are read.
+ */
+export type ValueKey = Extract<RunKey, { kind: 'config' | 'summary' }>;
+
+/** Where the values of a key lie in `run_face.picked`; undefined: nowhere. */
+export type Picks = (key: ValueKey) => number | undefined;
+
+const mostKeys = 32;
+/** Below it a look at all documents takes some tens of milliseconds. */
+const fewestRuns = 5_000;
+/** A key that nobody asked for in this many days makes room for another. */
+const keptDays = 7;
+/** Whoever writes runs or looks at lists must not wait behind us. */
+const lockTimeoutMs = 300;
+
+const idOf = (key: { kind: string; path: readonly string[] }): string => JSON.stringify([key.kind, ...key.path]);
+const pathOf = (key: ValueKey): string[] => key.path.map(storable);
+
+interface KnownKeys {
+  picks: Picks;
+  /** Asked for, and not noted yet. */
+  unknown: ValueKey[];
+  /** Noted, and asked for today for the first time. */
+  stale: number[];
+}
+
+/** Read it in the transaction that then uses it: a place may be given to another key. */
+export async function knownKeys(tx: Store, projectId: number, asked: readonly ValueKey[]): Promise<KnownKeys> {
+  if (asked.length === 0) return { picks: () => undefined, unknown: [], stale: [] };
+  const rows = await tx
+    .selectFrom('run_key')
+    .select(['id', 'doc', 'path', 'place', 'state', sql<boolean>`asked_on < current_date`.as('stale')])
+    .where('project_id', '=', projectId)
+    .execute();
+  const known = new Map(rows.map((row) => [idOf({ kind: row.doc, path: row.path }), row]));
+  const found = (key: ValueKey) => known.get(idOf({ kind: key.kind, path: pathOf(key) }));
+  return {
+    picks: (key) => {
+      const row = found(key);
+      return row?.state === 'ready' ? row.place : undefined;
+    },
+    unknown: asked.filter((key) => !found(key)),
+    stale: asked.flatMap((key) => {
+      const row = found(key);
+      return row?.stale ? [row.id] : [];
+    }),
+  };
+}
+
+/** After an answer: what was asked for is kept from now on, if the project is large and has it. */
+export async function noteKeys(db: Store, projectId: number, { unknown, stale }: KnownKeys): Promise<void> {
+  if (stale.length > 0)
+    await sql`update run_key set asked_on = current_date where id = any(${stale}::int[])`.execute(db);
+  if (unknown.length === 0 || !(await isLarge(db, projectId))) return;
+  for (const key of unknown) if (await occurs(db, projectId, key)) await keepKey(db, projectId, key);
+}
+
+async function isLarge(db: Store, projectId: number): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from (select from run_face where project_id = ${projectId} limit ${fewestRuns}) as first`.execute(
+    db,
+  );
+  return (rows[0]?.count ?? 0) >= fewestRuns;
+}
+
+/** Names that somebody made up take no place. */
+async function occurs(db: Store, projectId: number, key: ValueKey): Promise<boolean> {
+  const table = sql.table(key.kind === 'config' ? 'run_config' : 'run_summary');
+  const { rows } = await sql<{ there: boolean }>`
+    select exists (select from (select content from ${table} where project_id = ${projectId} order by created_at desc limit 1000) as newest
+      where run_value_at(content, ${pathOf(key)}::text[]) is not null) as there`.execute(db);
+  return rows[0]?.there ?? false;
+}
+
+/**
+ * Gives the key a place. The lock waits for everybody who wrote a run without having seen the key, and holds up everybody else for a moment; when it
+ * cannot be had at once, the next question tries again.
+ */
+export async function keepKey(db: Store, projectId: number, key: ValueKey): Promise<void> {
+  await unlessLocked(() =>
+    db.transaction().execute(async (tx) => {
+      await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(tx);
+      await sql`lock table run_key in access exclusive mode`.execute(tx);
+      await sql`delete from run_key where id = (select id from run_key where project_id = ${projectId} and asked_on < current_date - ${keptDays}::int
+        and (select count(*) from run_key where project_id = ${projectId}) >= ${mostKeys} order by asked_on, id limit 1)`.execute(
+        tx,
+      );
+      await sql`insert into run_key (project_id, doc, path, place)
+        select ${projectId}::int, ${key.kind}, ${pathOf(key)}::text[], min(free) from generate_series(1, ${mostKeys}::int) as free
+        where free not in (select place from run_key where project_id = ${projectId}) having min(free) is not null
+        on conflict do nothing`.execute(tx);
+    }),
+  );
+}
+
+/**
+ * One step of keeping what was written before a key was asked for. False when there is nothing to do. May be run by any number at once, and be killed
+ * anywhere: a step stands or falls as a whole. Runs are locked for it, so that none of their writers is overtaken with an older value.
+ */
+export async function fillRunKeys(db: Store, runsAtOnce = 1_000): Promise<boolean> {
+  const key = await db
+    .selectFrom('run_key')
+    .select(['id', 'project_id', 'doc', 'path', 'place', 'filled_to'])
+    .where('state', '=', 'filling')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  if (!key) return false;
+  const place = sql.lit(key.place);
+  const table = sql.table(key.doc === 'config' ? 'run_config' : 'run_summary');
+  await unlessLocked(() =>
+    db.transaction().execute(async (tx) => {
+      // Shorter than the time after which PostgreSQL looks for a deadlock: it is us who give way.
+      await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(tx);
+      const runs = await tx
+        .selectFrom('run')
+        .select('id')
+        .where('project_id', '=', key.project_id)
+        .where('id', '>', key.filled_to)
+        .orderBy('id')
+        .limit(runsAtOnce)
+        .forNoKeyUpdate()
+        .execute();
+      const ids = runs.map(({ id }) => id);
+      // Still there, and nobody else's step was first; locked, its place stays its own.
+      const mine = await tx
+        .selectFrom('run_key')
+        .select('id')
+        .where('id', '=', key.id)
+        .where('state', '=', 'filling')
+        .where('filled_to', '=', key.filled_to)
+        .forUpdate()
+        .executeTakeFirst();
+      if (!mine) return;
+      const { rows } = await sql<{ wide: boolean }>`
+        with read as (select run_id, run_value_at(content, ${key.path}::text[]) as value from ${table} where run_id = any(${ids}::int[])),
+          kept as (update run_face as f set picked[${place}] = read.value from read
+            where f.run_id = read.run_id and not run_value_is_wide(read.value) and f.picked[${place}] is distinct from read.value)
+        select coalesce(bool_or(run_value_is_wide(value)), false) as wide from read`.execute(tx);
+      const state = rows[0]?.wide ? 'wide' : runs.length < runsAtOnce ? 'ready' : 'filling';
+      await tx
+        .updateTable('run_key')
+        .set({ filled_to: ids.at(-1) ?? key.filled_to, state })
+        .where('id', '=', key.id)
+        .execute();
+    }),
+  );
+  return true;
+}
+
+async function unlessLocked(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    // Lock not available, deadlock detected.
+    if (!['55P03', '40P01'].includes(String((error as { code?: unknown }).code))) throw error;
+  }
+}
