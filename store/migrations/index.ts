@@ -19,6 +19,7 @@ import * as deletedRuns from './0018-deleted-runs.js';
 import * as historyExports from './0019-history-exports.js';
 import * as jobInputs from './0020-job-inputs.js';
 import * as secrets from './0021-secrets.js';
+import * as builds from './0022-builds.js';
 
 export interface Migration {
   name: string;
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   historyExports,
   jobInputs,
   secrets,
+  builds,
 ];
