@@ -89,9 +89,7 @@ class DockerBuilder implements Builder, Backend {
     let found: Distribution;
     try {
       // Asked through the Engine: it knows mirrors.
-      found = (await engine
-        .getImage(name)
-        .distribution(authconfig === undefined ? {} : { authconfig })) as Distribution;
+      found = await engine.getImage(name).distribution(authconfig === undefined ? {} : { authconfig });
     } catch (error) {
       throw imageFailure('base', name, engineReason(error), error);
     }

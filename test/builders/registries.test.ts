@@ -58,9 +58,9 @@ describe('a login from a named secret', () => {
   });
 
   it('that holds none says so without its value', async () => {
-    const error = await login('{"planted": "value"}').catch((thrown: unknown) => thrown as Error);
+    const error = await login('{"planted": "value"}').catch((thrown: Error) => thrown);
     expect(error).toMatchObject({ code: 'registry-refused' });
-    expect(String(error)).not.toContain('planted');
+    expect((error as Error).message).not.toContain('planted');
   });
 });
 
@@ -173,9 +173,9 @@ describe('a login of a cloud', () => {
     expect(await open().login('registry.example', context())).toBeUndefined();
     const error = await open({ AZURE_CLIENT_SECRET: 'wrong' })
       .login('team1.azurecr.io', context())
-      .catch((thrown: unknown) => thrown as Error);
+      .catch((thrown: Error) => thrown);
     expect(error).toMatchObject({ code: 'registry-refused' });
-    expect(String(error)).not.toMatch(/planted|wrong/);
+    expect((error as Error).message).not.toMatch(/planted|wrong/);
   });
 });
 

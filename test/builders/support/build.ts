@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -60,7 +60,11 @@ export function buildFixture() {
     let log = '';
     let fetched = 0;
     const request: BuildRequest = {
-      sourceDigest: `${salt}-${wish.digest ?? JSON.stringify(files)}`,
+      sourceDigest:
+        wish.digest ??
+        createHash('sha256')
+          .update(JSON.stringify([salt, files]))
+          .digest('hex'),
       pythonVersion: '3.11',
       requirements: wish.requirements,
       entryFolder: wish.entryFolder ?? '',
