@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join, posix, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import { createRequire } from 'node:module';
+import dockerIgnore from '@balena/dockerignore';
 import { create, Header } from 'tar';
 import { LaunchError } from '../domain/errors.js';
 
@@ -15,11 +15,6 @@ export interface ContextParts {
   /** Leave out what the folder's `.dockerignore` names: whoever wrote a Dockerfile expects it. */
   obeysDockerIgnore: boolean;
 }
-
-// Its types say default export; it is a CommonJS module that is a function.
-const dockerIgnore = createRequire(import.meta.url)('@balena/dockerignore') as (options: { ignorecase: boolean }) => {
-  add(rules: string): { ignores(path: string): boolean };
-};
 
 /** Times are no part of what is built, so they are all the same. */
 const mtime = new Date(Date.UTC(1980, 0, 1));
@@ -59,7 +54,7 @@ function fileBlocks(path: string, text: string): Buffer {
 async function ignoreRules(folder: string): Promise<(path: string, isFolder: boolean) => boolean> {
   const text = await textFile(join(folder, '.dockerignore'));
   if (text === undefined) return () => false;
-  const rules = dockerIgnore({ ignorecase: false }).add(text);
+  const rules = dockerIgnore.default({ ignorecase: false }).add(text);
   // A later rule may take a file of a folder in again.
   const hasExceptions = /^\s*!/m.test(text);
   return (path, isFolder) => !(isFolder && hasExceptions) && rules.ignores(path);
