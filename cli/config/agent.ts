@@ -102,6 +102,7 @@ export const agentSettings = {
     description: 'Environment variables of the agent that stand in resource configs as ${NAME}.',
     reason: 'Whoever may write a resource config sees them, so no other variable of the agent is ever put in.',
     defaultText: 'none',
+  }),
   ...builderSettings,
   codeCacheFolder: setting(path(), join(homedir(), '.cache', 'davit', 'code'), {
     description: 'Where the code of jobs is kept, so that a second launch fetches nothing.',
