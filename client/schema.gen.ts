@@ -621,6 +621,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/entities/{entity}/projects/{project}/jobs/{job}/versions/{version}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Images that were built of a version of a job, the newest first */
+        get: operations["listJobImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/launches": {
         parameters: {
             query?: never;
@@ -1659,6 +1676,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/agents/{agentId}/launches/{launchId}/build-lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take, renew or give back the right to build an image; it ends by itself when its holder falls silent or loses its claim */
+        post: operations["agentBuildLock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agentId}/launches/{launchId}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the launch runs, and what is known of the image */
+        post: operations["agentImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents/{agentId}/launches/{launchId}/trace": {
         parameters: {
             query?: never;
@@ -2181,6 +2232,19 @@ export interface components {
                 change: "added" | "removed" | "changed";
             }[];
             filesChanged: number;
+        };
+        JobImage: {
+            /** @description By digest where a registry has it; else the id of the Engine that built it. */
+            image: string;
+            name: string;
+            /** @description Digest over all inputs of the build. */
+            inputs: string;
+            /** @description What is known of it: builder, baseImage and baseDigest, platform, requirementsLock (as pip freeze writes it). */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            builtAt: string;
         };
         JobInputs: {
             /** @description JSON Schema of wandb.config. */
@@ -5036,6 +5100,42 @@ export interface operations {
             };
         };
     };
+    listJobImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                job: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        images: components["schemas"]["JobImage"][];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listLaunches: {
         parameters: {
             query?: {
@@ -7275,6 +7375,99 @@ export interface operations {
                 };
                 content: {
                     "text/x-diff": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentBuildLock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                    /** @description Name of the image. */
+                    key: string;
+                    /** @enum {string} */
+                    action: "take" | "release";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description False: another launch builds it, or it was given back. */
+                        held: boolean;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agentImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agentId: string;
+                launchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    claim: string;
+                    /** @description By digest where a registry has it. */
+                    image: string;
+                    name: string;
+                    /** @description Digest over all inputs of the build. */
+                    inputs: string;
+                    facts: {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description A problem */

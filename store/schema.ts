@@ -521,6 +521,23 @@ export interface Schema {
     retries: Json<Record<string, number>>;
     losses: Json<Loss[]>;
     queued_at: At;
+    /** What ran: by digest. */
+    image: MaybeJson<{ image: string; name: string; inputs?: string }>;
+  };
+  build_lock: {
+    entity_id: number;
+    key: string;
+    launch_id: string;
+    claim: string;
+    expires_at: Date;
+  };
+  job_image: {
+    artifact_id: number;
+    inputs: string;
+    image: string;
+    name: string;
+    facts: Json<Record<string, unknown>>;
+    built_at: At;
   };
   ticket: { id: string; attempt: number; launch_id: string; claim: string; created_at: At };
   launch_event: {

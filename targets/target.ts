@@ -1,3 +1,4 @@
+import type { BuiltImage } from '../builders/builder.js';
 import type { JobPlan, JobStatus, PlanRequest } from '../domain/job-plan.js';
 import type { TargetName } from '../domain/words.js';
 
@@ -80,6 +81,8 @@ export interface PrepareContext {
   fetchCode(toFile: string): Promise<void>;
   /** The value of a named secret that the launch's queue allows. From then on it is masked in everything that the launch writes. */
   secret(name: string): Promise<string>;
+  /** Makes an image of the job's code, or finds it. Undefined: the code runs on a base image that the target brings it to. */
+  buildImage?(): Promise<BuiltImage>;
   /** What opens a registry of images; undefined: nothing is known for this host. */
   registryLogin?(host: string): Promise<{ username: string; password: string } | undefined>;
 }

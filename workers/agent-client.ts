@@ -149,6 +149,24 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
             });
             return present(data).values;
           }),
+        buildLock: (launchId, claim, key, action) =>
+          refused(async () => {
+            const { data } = await client.POST('/agents/{agentId}/launches/{launchId}/build-lock', {
+              params: { path: path(launchId) },
+              body: { claim, key, action },
+              signal: timeout(),
+            });
+            return present(data).held;
+          }),
+        reportImage: (launchId, claim, { image, name, facts }) =>
+          refused(async () => {
+            const { inputs, ...known } = facts;
+            await client.POST('/agents/{agentId}/launches/{launchId}/image', {
+              params: { path: path(launchId) },
+              body: { claim, image, name, inputs, facts: definedOnly(known) },
+              signal: timeout(),
+            });
+          }),
         fetchCode: (launchId, claim, toFile, signal) =>
           refused(async () => {
             const { data } = await client.GET('/agents/{agentId}/launches/{launchId}/code', {
@@ -171,6 +189,9 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
     },
   };
 }
+const definedOnly = (facts: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(facts).filter((pair): pair is [string, string] => pair[1] !== undefined));
+
 /** A refusal is final; everything else (no connection, 429, 5xx) may be repeated. */
 async function refused<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { agentActivities } from '../activities/agent/index.js';
 import type { AgentDeps } from '../activities/agent/deps.js';
 import { SlotPool } from '../activities/agent/slot-pool.js';
+import type { Builders } from '../builders/register.js';
+import { CodeCache, type CodeCacheOptions } from '../builders/code/cache.js';
 import { DavitApiError } from '../client/index.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { agentClient, type Duty, type HelloReply } from './agent-client.js';
@@ -43,6 +45,10 @@ export interface AgentOptions {
   environmentCacheFolder: string;
   /** Settings of targets, by their names; each target has its schema for them. */
   targetOptions?: Partial<Record<TargetName, Record<string, unknown>>> | undefined;
+  /** How images are made of code, and what opens registries; without it, code runs on base images. */
+  builders?: Builders | undefined;
+  /** Code by digest; without it, each launch fetches its own. */
+  codeCache?: CodeCacheOptions | undefined;
   /** Default: what the API says. */
   temporal?: TemporalOptions | undefined;
   heartbeatMs?: number | undefined;
@@ -117,6 +123,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       (await client.workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING',
     git: { allowed: options.gitAllowed },
     macros: options.macros,
+    ...(options.builders === undefined ? {} : { builders: options.builders }),
+    ...(options.codeCache === undefined ? {} : { codeCache: new CodeCache(options.codeCache) }),
     log,
   };
   // Before the first poll: jobs that an earlier process of this agent left running occupy its slots.

@@ -1,3 +1,4 @@
+import type { BuiltImage } from '../../builders/builder.js';
 import type { JobPlan } from '../../domain/job-plan.js';
 import type { LogStream } from '../../domain/words.js';
 import type { Work } from './lease.js';
@@ -19,6 +20,10 @@ export interface AgentApi {
   namedSecrets(launchId: string, claim: string, names: readonly string[]): Promise<Record<string, string>>;
   /** Values that the log of the launch must not show, for who did not start its job. */
   masks(launchId: string, claim: string): Promise<string[]>;
+  /** Takes, renews or gives back the right to build an image; false: another launch builds it. */
+  buildLock(launchId: string, claim: string, key: string, action: 'take' | 'release'): Promise<boolean>;
+  /** What the launch runs, and what is known of the image. */
+  reportImage(launchId: string, claim: string, image: BuiltImage): Promise<void>;
   /** Downloads the job's code as a gzipped tar. */
   fetchCode(launchId: string, claim: string, toFile: string, signal: AbortSignal): Promise<void>;
   /** Downloads what a git job changes on top of its commit. */

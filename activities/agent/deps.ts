@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { AllowedRemotes } from '../../domain/git-remote.js';
+import type { CodeCache } from '../../builders/code/cache.js';
+import type { Builders } from '../../builders/register.js';
 import type { TargetName } from '../../domain/words.js';
 import type { Target } from '../../targets/target.js';
 import type { AgentApi } from './agent-api.js';
@@ -19,5 +21,9 @@ export interface AgentDeps {
   git?: { allowed?: AllowedRemotes | undefined } | undefined;
   /** What the agent's own configuration declares for `${name}` in resource configs. */
   macros?: Readonly<Record<string, string>> | undefined;
+  /** What makes images of code, and opens registries; undefined: neither. */
+  builders?: Builders;
+  /** Archives of code that were fetched before. */
+  codeCache?: CodeCache;
   log: Logger;
 }

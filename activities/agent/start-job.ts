@@ -8,6 +8,7 @@ import type { AgentActivities, AttemptRef } from '../contract.js';
 import { AgentApiRefusal } from './agent-api.js';
 import type { AgentDeps } from './deps.js';
 import { fetchSource } from './fetch-source.js';
+import { imageOfJob } from './build-image.js';
 import { withHeartbeats } from './heartbeats.js';
 import type { Lease } from './lease.js';
 import { Reporter } from './reporter.js';
@@ -64,19 +65,32 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
         masks.add(Object.values(values));
         return values[name] ?? '';
       };
+      const onLog = (text: string): void => output.write(text);
+      const fetchCode = (toFile: string): Promise<void> =>
+        fetchOnce(plan, toFile, (file) => fetchSource(deps, ref, plan, { toFile: file, signal, secret, onLog }));
+      const { builders } = deps;
       try {
         await deps.target(ref.target).prepare(plan, {
           signal,
-          onLog: (text) => output.write(text),
-          fetchCode: (toFile) =>
-            fetchSource(deps, ref, plan, { toFile, signal, secret, onLog: (text) => output.write(text) }),
+          onLog,
           secret,
+          fetchCode,
+          ...(builders && {
+            registryLogin: (host) => builders.logins.login(host, { signal, secret }),
+            buildImage: () => imageOfJob({ api, builders, claim, signal, onLog, fetchCode, secret }, plan),
+          }),
         });
       } finally {
         await output.end();
       }
     });
   }
+
+  /** What was fetched for an earlier launch is not fetched again. */
+  const fetchOnce = (plan: JobPlan, toFile: string, fetch: (toFile: string) => Promise<void>): Promise<void> =>
+    deps.codeCache && plan.codeDigest !== undefined
+      ? deps.codeCache.take(plan.codeDigest, toFile, fetch)
+      : fetch(toFile);
 
   async function submit(ref: AttemptRef): Promise<{ adopted: boolean }> {
     return step(ref, 'submit', async (lease, plan, signal) => {

@@ -8,6 +8,7 @@ import { bulkRoutes } from './bulk.js';
 import { entityRoutes } from './entities.js';
 import { jobChangeRoutes } from './job-changes.js';
 import { jobCreateRoutes } from './job-create.js';
+import { jobImageRoutes } from './job-images.js';
 import { jobRoutes } from './jobs.js';
 import { keyRoutes } from './keys.js';
 import { launchLineRoutes } from './launch-line.js';
@@ -56,6 +57,7 @@ export const restRoutes: readonly Route[] = [
   ...jobRoutes,
   ...jobCreateRoutes,
   ...jobChangeRoutes,
+  ...jobImageRoutes,
   ...launchListRoutes,
   ...launchLineRoutes,
   ...launchRoutes,

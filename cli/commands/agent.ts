@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { agentSettings } from '../config/agent.js';
+import { buildersOf } from '../config/builders.js';
 import { invalid } from '../config/load.js';
 import { addSettings, configure } from '../config/process.js';
 import type { Values } from '../config/settings.js';
@@ -52,6 +53,8 @@ export function defineAgent(command: Command): void {
           targetOptions: { docker: dockerOptions(values) },
           gitAllowed: values.gitAllowed,
           macros: macrosOf(values.macros),
+          builders: buildersOf(values, process.env),
+          codeCache: { folder: values.codeCacheFolder, maxBytes: values.codeCacheMiB * 1024 ** 2 },
           heartbeatMs: values.heartbeatMs,
           temporal,
           version,

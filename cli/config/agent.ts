@@ -1,5 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
+import { builderSettings } from './builders.js';
 import { integer, labels, list, path, slots, text, url } from './kinds.js';
 import { gitAllowed, logFormat, logLevel, metricsHost, metricsPort, metricsToken } from './common.js';
 import { optional, required, setting } from './settings.js';
@@ -101,6 +102,16 @@ export const agentSettings = {
     description: 'Environment variables of the agent that stand in resource configs as ${NAME}.',
     reason: 'Whoever may write a resource config sees them, so no other variable of the agent is ever put in.',
     defaultText: 'none',
+  }),
+  ...builderSettings,
+  codeCacheFolder: setting(path(), join(homedir(), '.cache', 'davit', 'code'), {
+    description: 'Where the code of jobs is kept, so that a second launch fetches nothing.',
+    reason: 'It can be fetched again, so it lies with the caches and is shared by all agents of the user.',
+    defaultText: '~/.cache/davit/code',
+  }),
+  codeCacheMiB: setting(integer(0, 10_000_000), 10_240, {
+    description: 'How much code is kept at most; what was not used for longest goes first, 0 keeps nothing.',
+    reason: 'Code is small; checkouts and data that somebody put beside it are not.',
   }),
   heartbeatMs: optional(integer(500, 60_000), {
     description: 'How often the agent says that it lives.',

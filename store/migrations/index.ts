@@ -20,6 +20,7 @@ import * as historyExports from './0019-history-exports.js';
 import * as runKeys from './0020-run-keys.js';
 import * as jobInputs from './0021-job-inputs.js';
 import * as secrets from './0022-secrets.js';
+import * as builds from './0023-builds.js';
 
 export interface Migration {
   name: string;
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   runKeys,
   jobInputs,
   secrets,
+  builds,
 ];

@@ -7,7 +7,7 @@ import {
   normaliseRequirements,
   pointsIntoCode,
   withoutCredentials,
-} from '../process/requirements.js';
+} from '../../domain/python-requirements.js';
 import { archiveOfCode } from './code.js';
 import type { DockerTargetConfig } from './config.js';
 import { type Engine, isConflict, isMissing, orMissing } from './engine.js';

@@ -1,6 +1,6 @@
 import { DavitError, LaunchError } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
-import { ensureCode } from '../process/code.js';
+import { ensureCode } from '../../builders/code/unpack.js';
 import type { PrepareContext } from '../target.js';
 import type { DockerTargetConfig } from './config.js';
 import type { Disk } from './disk.js';
@@ -34,11 +34,15 @@ export async function prepareJob(parts: Preparing, plan: JobPlan, context: Prepa
   const spec = specOf(plan);
   refuseUnreachableApi(parts, spec.environment['WANDB_BASE_URL'], spec.container.HostConfig['NetworkMode']);
   const login = context.registryLogin ?? (() => Promise.resolve(undefined));
-  const image = await ensureImage(engine, disk, config, spec, { signal, onLog, login });
+  const built = spec.code === 'mounted' ? await context.buildImage?.() : undefined;
+  // An image of this very code never changes under its name; there is nothing to ask for a newer one.
+  const wanted = built === undefined ? spec : { ...spec, image: built.image, pull: 'missing' as const };
+  const image = await ensureImage(engine, disk, config, wanted, { signal, onLog, login });
   if (image.digest !== undefined) onLog(`It is ${image.digest}.\n`);
 
   let environmentVolume: string | undefined;
-  if (spec.code === 'mounted') {
+  const hasCode = spec.code === 'mounted' && (built === undefined || built.codeFolder !== undefined);
+  if (hasCode) {
     const root = await folders.make(plan.name);
     const code = folders.code(plan.name);
     await ensureCode({ root, code }, plan.codeDigest, config, (toFile) => fetchCode(context, toFile), onLog);
@@ -48,7 +52,8 @@ export async function prepareJob(parts: Preparing, plan: JobPlan, context: Prepa
   await folders.write(plan.name, {
     imageId: image.id,
     workingDir: image.workingDir,
-    hasCode: spec.code === 'mounted',
+    hasCode,
+    isBuilt: spec.code === 'mounted' && !hasCode,
     ...(image.path === undefined ? {} : { path: image.path }),
     ...(environmentVolume === undefined ? {} : { environmentVolume }),
   });

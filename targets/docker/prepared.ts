@@ -11,7 +11,10 @@ const schema = z.object({
   path: z.string().optional(),
   /** Volume with the packages of the job. */
   environmentVolume: z.string().optional(),
+  /** The code is brought to the container. */
   hasCode: z.boolean(),
+  /** The image was made of the code, which lies in its working folder. */
+  isBuilt: z.boolean().default(false),
 });
 export type Prepared = z.infer<typeof schema>;
 

@@ -8,7 +8,7 @@ import type { DockerTargetConfig } from './config.js';
 import { type Engine, EngineAway, isConflict, isMissing, reasonOf, statusOf } from './engine.js';
 import { hasMark, rememberedEnd, setJobMark } from './marks.js';
 import { label, ownerOf } from './names.js';
-import { environmentFolder, specOf } from './plan.js';
+import { codeFolder, environmentFolder, specOf } from './plan.js';
 import type { JobFolders, Prepared } from './prepared.js';
 import { requireProgram } from './program.js';
 import { discard, inspect, isAbandoned, wasStarted } from './status.js';
@@ -185,7 +185,7 @@ async function containerBody(
     [label.image]: spec.image,
     ...(spec.graceSeconds === undefined ? {} : { [label.grace]: String(spec.graceSeconds) }),
   };
-  const { WorkingDir: folder } = container;
+  const folder = workingFolder(container.WorkingDir, prepared);
   return {
     ...container,
     Image: prepared.imageId,
@@ -202,6 +202,13 @@ async function containerBody(
         : { Binds: [...(Binds ?? []), `${prepared.environmentVolume}:${environmentFolder}:ro`] }),
     },
   };
+}
+
+/** The plan does not know yet where the code lies in an image that is made of it. */
+function workingFolder(planned: string | undefined, { isBuilt }: Prepared): string | undefined {
+  if (!isBuilt || planned === undefined) return planned;
+  const inside = posix.relative(codeFolder, planned);
+  return inside.startsWith('..') ? planned : inside || '.';
 }
 
 function environmentOf(prepared: Prepared): Record<string, string> {

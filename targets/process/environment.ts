@@ -8,7 +8,7 @@ import { findProgram } from './keeper.js';
 import { makeFolder, orUndefined, randomName, replaceFile } from './layout.js';
 import { withLock } from './lock.js';
 import type { Python } from './python.js';
-import { decisiveLine, indexWasUnreachable } from './requirements.js';
+import { decisiveLine, indexWasUnreachable } from '../../domain/python-requirements.js';
 
 /**
  * A Python environment per set of requirements and interpreter, made once and then shared:

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DavitError, LaunchError } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
 import type { PrepareContext } from '../target.js';
-import { ensureCode } from './code.js';
+import { ensureCode } from '../../builders/code/unpack.js';
 import type { ProcessTargetConfig } from './config.js';
 import { pythonCommand, resolveCommand } from './entry-point.js';
 import { ensureEnvironment } from './environment.js';
@@ -12,7 +12,7 @@ import { type JobFolder, type Layout, makeFolder, orUndefined } from './layout.j
 import { specOf } from './plan.js';
 import { type Prepared, writePrepared } from './prepared.js';
 import type { Python, Pythons } from './python.js';
-import { normaliseRequirements, pointsIntoCode } from './requirements.js';
+import { normaliseRequirements, pointsIntoCode } from '../../domain/python-requirements.js';
 import { hasTombstone } from './state.js';
 
 /** Fetches the code, builds or finds the environment, and makes sure that there is something to start, before anything is started. */

@@ -1,6 +1,8 @@
 import { claimOne, confirmOne, giveBackOne } from './claim.js';
 import { heartbeat, hello } from './duty.js';
 import { code, log, patch, progress } from './job.js';
+import { buildLock, image } from './image.js';
+
 import { masks, namedSecrets, secrets } from './secrets.js';
 
 /**
@@ -20,4 +22,6 @@ export const agentProtocolRoutes = [
   masks,
   code,
   patch,
+  buildLock,
+  image,
 ];

@@ -5,7 +5,7 @@ import {
   indexWasUnreachable,
   normaliseRequirements,
   pointsIntoCode,
-} from '../../targets/process/requirements.js';
+} from '../../domain/python-requirements.js';
 
 describe('requirements that mean the same', () => {
   it('are the same: comments, blank lines, continuations and line ends do not count', () => {

@@ -4,8 +4,9 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Parser, x as extract, type ReadEntry } from 'tar';
 import { LaunchError } from '../../domain/errors.js';
-import { exists, makeFolder, orUndefined, randomName, type JobFolder } from './layout.js';
+import { exists, makeFolder, orUndefined, randomName } from '../../targets/process/layout.js';
 
+/** What an archive may be at most: it comes from whoever may make a job. */
 export interface CodeLimits {
   maxCodeBytes: number;
   maxCodeFiles: number;
@@ -18,7 +19,7 @@ const plainTypes = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'G
  * whoever was killed on the way.
  */
 export async function ensureCode(
-  folder: Pick<JobFolder, 'root' | 'code'>,
+  folder: { root: string; code: string },
   digest: string | undefined,
   limits: CodeLimits,
   fetchCode: (toFile: string) => Promise<void>,

@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { BuildRequest, BuiltImage } from '../../builders/builder.js';
+import { ensureCode } from '../../builders/code/unpack.js';
+import type { Builders } from '../../builders/register.js';
+import { LaunchError } from '../../domain/errors.js';
+import { scriptOfEntryPoint } from '../../domain/job.js';
+import type { JobPlan } from '../../domain/job-plan.js';
+import { apiBuildLock } from './build-lock.js';
+import type { AgentApi } from './agent-api.js';
+import { untilAnswered } from './retry.js';
+
+export interface ImageOfJob {
+  api: AgentApi;
+  builders: Builders;
+  claim: string;
+  signal: AbortSignal;
+  onLog(text: string): void;
+  fetchCode(toFile: string): Promise<void>;
+  secret(name: string): Promise<string>;
+}
+
+const limits = { maxCodeBytes: 8 * 1024 ** 3, maxCodeFiles: 200_000 };
+
+/** The image of a job's code, built where it is not there yet; what is known of it is told to the API. */
+export async function imageOfJob(parts: ImageOfJob, plan: JobPlan): Promise<BuiltImage> {
+  const { api, builders, claim, signal, onLog, secret } = parts;
+  const { launchId } = plan;
+  let work: string | undefined;
+  const source = async (): Promise<string> => {
+    work = await mkdtemp(join(tmpdir(), 'davit-build-'));
+    const code = join(work, 'code');
+    await ensureCode({ root: work, code }, plan.codeDigest, limits, parts.fetchCode, onLog);
+    return code;
+  };
+  try {
+    const image = await builders.of(plan.build.builder).ensureImage(requestOf(plan, builders), {
+      signal,
+      onLog,
+      source,
+      secret,
+      alone: apiBuildLock({ api, launchId, claim }, signal),
+    });
+    await untilAnswered(signal, () => api.reportImage(launchId, claim, image));
+    return image;
+  } finally {
+    if (work !== undefined) await rm(work, { recursive: true, force: true });
+  }
+}
+
+function requestOf(plan: JobPlan, { secrets }: Builders): BuildRequest {
+  const { codeDigest, pythonVersion, requirements } = plan;
+  const { builder: _builder, ...wishes } = plan.build;
+  if (codeDigest === undefined)
+    throw new LaunchError('prepare-failed', 'prepare', 'The job has no code to build an image of.');
+  const script = scriptOfEntryPoint(plan.command);
+  const folder = script === undefined ? '.' : dirname(script);
+  return {
+    sourceDigest: codeDigest,
+    pythonVersion,
+    requirements,
+    entryFolder: folder === '.' ? '' : folder,
+    options: { ...wishes, secrets: { ...secrets } },
+  };
+}

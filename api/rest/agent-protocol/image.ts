@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { releaseBuildLock, takeBuildLock } from '../../../store/build-locks.js';
+import { recordImage } from '../../../store/job-images.js';
+import { defineRoute } from '../route.js';
+import { claimSchema, heldLaunch, launchParams, tag } from './access.js';
+
+/** Images of jobs: who builds one, and what came of it. */
+
+export const buildLock = defineRoute({
+  method: 'post',
+  path: '/agents/{agentId}/launches/{launchId}/build-lock',
+  operationId: 'agentBuildLock',
+  summary:
+    'Take, renew or give back the right to build an image; it ends by itself when its holder falls silent or loses its claim',
+  tag,
+  auth: 'agent',
+  params: launchParams,
+  body: z.strictObject({
+    claim: claimSchema,
+    key: z.string().min(1).max(600).describe('Name of the image.'),
+    action: z.enum(['take', 'release']),
+  }),
+  response: z.object({ held: z.boolean().describe('False: another launch builds it, or it was given back.') }),
+  handler: async ({ actor, params, body, deps }) => {
+    const { claim, key, action } = body;
+    const launch = await heldLaunch(deps.db, actor, params.launchId, claim);
+    const holder = { entityId: launch.queue_entity_id, key, launchId: launch.id, claim };
+    if (action === 'take') return { held: await takeBuildLock(deps.db, holder) };
+    await releaseBuildLock(deps.db, holder);
+    return { held: false };
+  },
+});
+
+/** A list of packages is the largest part of it. */
+const maxFactLength = 1024 * 1024;
+
+export const image = defineRoute({
+  method: 'post',
+  path: '/agents/{agentId}/launches/{launchId}/image',
+  operationId: 'agentImage',
+  summary: 'What the launch runs, and what is known of the image',
+  tag,
+  auth: 'agent',
+  params: launchParams,
+  body: z.strictObject({
+    claim: claimSchema,
+    image: z.string().min(1).max(600).describe('By digest where a registry has it.'),
+    name: z.string().min(1).max(600),
+    inputs: z.string().min(1).max(128).describe('Digest over all inputs of the build.'),
+    facts: z.record(z.string().max(64), z.string().max(maxFactLength)),
+  }),
+  response: z.object({}),
+  handler: async ({ actor, params, body, deps }) => {
+    const { claim, ...built } = body;
+    const launch = await heldLaunch(deps.db, actor, params.launchId, claim);
+    await recordImage(deps.db, { id: launch.id, jobArtifactId: launch.job_artifact_id ?? undefined }, built);
+    return {};
+  },
+});
