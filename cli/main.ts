@@ -14,6 +14,7 @@ import { defineRuns } from './commands/runs.js';
 import { defineSecret } from './commands/secret.js';
 import { defineServer } from './commands/server.js';
 import { defineSweep } from './commands/sweep.js';
+import { defineTemporal } from './commands/temporal.js';
 import { defineUp } from './commands/up.js';
 import { defineWorker } from './commands/worker.js';
 import { exitCodes } from './output/exit-codes.js';
@@ -50,6 +51,7 @@ defineKeys(program.command('keys').description('make, list and revoke keys of us
 defineSecret(program.command('secret').description('set, list, allow and delete secrets that jobs are given'));
 defineServer(program.command('server').description('run the API'));
 defineWorker(program.command('worker').description('run the workflows'));
+defineTemporal(program.command('temporal').description('run the Temporal server of `davit up` by itself'));
 defineAgent(program.command('agent').description('take launches from queues and run them here'));
 
 for (const name of ['server', 'worker', 'agent']) {

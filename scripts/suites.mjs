@@ -16,6 +16,8 @@ export const suites = [
   // Containers start by the second, and Engines are killed.
   { name: 'docker', needs: ['docker'], testTimeoutS: 600, alone: true },
   { name: 'agent', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 240 },
+  // Builds the image and brings up the compose file.
+  { name: 'packaging', needs: ['docker'], testTimeoutS: 1500, alone: true },
   // These start whole stacks, so one file at a time: two would starve each other on two cores.
   { name: 'stack', needs: ['postgres', 'temporal'], testTimeoutS: 300, alone: true },
   { name: 'cli', needs: ['postgres', 'temporal', 'python'], testTimeoutS: 300, alone: true },

@@ -62,7 +62,7 @@ export function temporalServer(options: TemporalServerOptions): ChildSpec {
     stopSteps,
     program: () => ({
       command: program,
-      args: startArguments(join(home.temporal, 'temporal.db'), port, uiPort),
+      args: temporalArguments({ folder: home.temporal, host: loopback, port, uiPort }),
       env: { ...plainEnvironment(env), TEMPORAL_VERSION_CHECK_DISABLED: '1' },
       cwd: home.temporal,
     }),
@@ -75,12 +75,21 @@ export function temporalServer(options: TemporalServerOptions): ChildSpec {
   };
 }
 
-function startArguments(databaseFile: string, port: number, uiPort: number): string[] {
+/** What the program is started with, wherever it listens. */
+export function temporalArguments(at: { folder: string; host: string; port: number; uiPort: number }): string[] {
+  const { folder, host, port, uiPort } = at;
   return [
-    ...['server', 'start-dev', '--ip', loopback, '--port', String(port), '--ui-port', String(uiPort)],
+    ...['server', 'start-dev', '--ip', host, '--port', String(port), '--ui-port', String(uiPort)],
     ...['--ui-disable-news-fetch', '--log-level', 'warn', '--namespace', defaultNamespace],
     // Committed work survives the death of the process; a power failure may take the last moment, which the store heals.
-    ...['--db-filename', databaseFile, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
+    ...[
+      '--db-filename',
+      join(folder, 'temporal.db'),
+      '--sqlite-pragma',
+      'journal_mode=wal',
+      '--sqlite-pragma',
+      'synchronous=normal',
+    ],
     ...Object.entries(dynamicConfig).flatMap(([key, value]) => [
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,

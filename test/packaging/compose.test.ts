@@ -1,0 +1,183 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDavitClient, type Api, type DavitClient } from '../../client/index.js';
+import { anyFreePort } from '../support/ports.js';
+import { until } from '../support/until.js';
+
+/** The compose file as a user has it, on a real Engine: the images are built, everything is brought up, used, restarted and looked at again. */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const project = `davit-test-${process.pid}`;
+const patienceMs = 1_500_000;
+
+let folder = '';
+let env: NodeJS.ProcessEnv;
+let url = '';
+let client: DavitClient;
+
+const run = (program: string, args: readonly string[], input?: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const child = execFile(program, args, { cwd: root, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+      error
+        ? reject(
+            new Error(`${program} ${args.join(' ')}: ${error.message}\n${stdout.slice(-3000)}${stderr.slice(-3000)}`),
+          )
+        : resolve(stdout),
+    );
+    child.stdin?.end(input ?? '');
+  });
+const machine = (script: string): Promise<string> => run(join(root, 'test', 'machine', script), []);
+const docker = (...args: string[]): Promise<string> => run('/usr/bin/docker', args);
+const compose = (...args: string[]): Promise<string> =>
+  run('docker-compose', ['--project-name', project, '--env-file', join(folder, '.env'), ...args]);
+const containerOf = async (service: string): Promise<string> => (await compose('ps', '-q', service)).trim();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'davit-test-packaging-'));
+  env = { ...process.env };
+  const host = /^DOCKER_HOST=(.*)$/m.exec(await machine('docker-up.sh'))?.[1] ?? '';
+  // The classic builder takes base images that only the Engine has.
+  env = { ...env, DOCKER_HOST: host, DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0' };
+  await machine('stand-ins.sh');
+  const [port, uiPort] = [await anyFreePort(), await anyFreePort()];
+  url = `http://127.0.0.1:${port}`;
+  env['DOCKER_SOCKET'] = host.replace('unix://', '');
+  const secrets = await run('sh', [join(root, 'deploy', 'new-env.sh')]);
+  await writeFile(
+    join(folder, '.env'),
+    `${secrets}DAVIT_PORT=${port}\nTEMPORAL_UI_PORT=${uiPort}\nDAVIT_JOBS_NETWORK=${project}-jobs\n`,
+    { mode: 0o600 },
+  );
+  await compose('up', '--detach', '--build');
+}, patienceMs);
+
+afterAll(async () => {
+  if (folder === '') return;
+  await compose('down', '--volumes', '--timeout', '20').catch((error: unknown) => console.error(error));
+  await rm(folder, { recursive: true, force: true });
+}, 300_000);
+
+/** Up with health, and `setup` at its end. */
+const allReady = (): Promise<true> =>
+  until(
+    async () => {
+      const states = await Promise.all(
+        ['postgres', 'temporal', 'server', 'worker', 'agent'].map(async (service) =>
+          (await docker('inspect', '-f', '{{.State.Health.Status}}', await containerOf(service))).trim(),
+        ),
+      );
+      return states.every((state) => state === 'healthy') ? (true as const) : undefined;
+    },
+    { what: 'every service to be healthy', ms: 300_000, everyMs: 1_000 },
+  );
+
+async function launched(): Promise<string> {
+  const { data } = await client.POST('/launches', {
+    body: { queue: 'default', job: 'admin/demo/hello:latest', requireRun: false },
+  });
+  if (!data || !('id' in data)) throw new Error('no answer');
+  return data.id;
+}
+const ended = (id: string): Promise<Api<'LaunchDetail'>> =>
+  until(
+    async () => {
+      const { data } = await client.GET('/launches/{id}', { params: { path: { id } } });
+      return data && ['finished', 'failed', 'stopped'].includes(data.state) ? data : undefined;
+    },
+    { what: `the end of launch ${id}`, ms: 300_000, everyMs: 500 },
+  );
+const logOf = async (id: string): Promise<string> => {
+  const { data } = await client.GET('/launches/{id}/logs', { params: { path: { id } } });
+  return (data?.chunks ?? []).map(({ text }) => text).join('');
+};
+
+describe('the compose file', { timeout: patienceMs }, () => {
+  test('comes up whole, and the key of its first user opens the API', async () => {
+    await allReady();
+    const key = (await compose('exec', '-T', 'server', 'cat', '/var/lib/davit/keys/admin')).trim();
+    client = createDavitClient({ baseUrl: url, apiKey: key });
+    const { data: viewer } = await client.GET('/viewer');
+    expect(viewer).toMatchObject({ entity: 'admin', isAdmin: true });
+    const { data: queues } = await client.GET('/queues');
+    expect(queues?.items.map(({ name, agents }) => [name, agents])).toEqual([['default', 1]]);
+  });
+
+  test('runs as nobody in particular, holds nothing that it does not need, and listens on loopback only', async () => {
+    const id = (await compose('exec', '-T', 'server', 'id', '-u')).trim();
+    expect(id).toBe('1000');
+    for (const service of ['server', 'worker', 'agent', 'temporal'])
+      expect(
+        JSON.parse(await docker('inspect', '-f', '{{json .HostConfig.CapDrop}}', await containerOf(service))),
+      ).toEqual(['ALL']);
+    const history = await docker('history', '--no-trunc', 'davit:local');
+    for (const line of (await readFile(join(folder, '.env'), 'utf8')).split('\n')) {
+      const value = line.slice(line.indexOf('=') + 1);
+      if (/^(POSTGRES_PASSWORD|DAVIT_SECRET_KEYS)=/.test(line)) expect(history).not.toContain(value);
+    }
+    const published = await docker('ps', '--filter', `name=${project}`, '--format', '{{.Ports}}');
+    expect(published).not.toMatch(/0\.0\.0\.0|:::/);
+    const files = await compose('exec', '-T', 'server', 'ls', '/opt/davit', '/opt/davit/node_modules');
+    expect(files).not.toMatch(/\b(vitest|eslint|typescript|test|docs)\b/);
+  });
+
+  let before: Api<'LaunchDetail'>;
+  test('runs a launch that is given a secret', async () => {
+    await client.PUT('/entities/{entity}/secrets/{secret}', {
+      params: { path: { entity: 'admin', secret: 'token' } },
+      body: { value: 'planted in compose' },
+    });
+    await client.PATCH('/queues/{entity}/{queue}', {
+      params: { path: { entity: 'admin', queue: 'default' } },
+      body: { secretVariables: { TOKEN: 'token' } },
+    });
+    await makeJob();
+    before = await ended(await launched());
+    expect(before, await logOf(before.id)).toMatchObject({ state: 'finished', exitCode: 0 });
+    expect(await logOf(before.id)).toContain('hello ******************');
+  });
+
+  test('after every service was restarted everything is found again, and the next launch runs', async () => {
+    for (const service of ['postgres', 'temporal', 'server', 'worker', 'agent']) await compose('restart', service);
+    await allReady();
+    const { data: after } = await client.GET('/launches/{id}', { params: { path: { id: before.id } } });
+    expect(after).toMatchObject({ state: 'finished', timeline: before.timeline });
+    expect(await logOf(before.id)).toContain('hello ******************');
+    const next = await ended(await launched());
+    expect(next, await logOf(next.id)).toMatchObject({ state: 'finished', exitCode: 0 });
+  });
+
+  test('brought up a second time it keeps its keys, its queue and its data', async () => {
+    await compose('down', '--timeout', '20');
+    await compose('up', '--detach');
+    await allReady();
+    const { data: queues } = await client.GET('/queues');
+    expect(queues?.items.map(({ name }) => name)).toEqual(['default']);
+    const { data: agents } = await client.GET('/agents');
+    expect(agents?.items.map(({ name }) => name)).toEqual(['docker']);
+    expect(await logOf(before.id)).toContain('hello ******************');
+  });
+
+  test('without its passwords it starts nothing and says which are missing', async () => {
+    await writeFile(join(folder, 'empty'), '');
+    const config = run('docker-compose', ['--env-file', join(folder, 'empty'), 'config']);
+    await expect(config).rejects.toThrow(/POSTGRES_PASSWORD|DAVIT_SECRET_KEYS/);
+  });
+});
+
+async function makeJob(): Promise<void> {
+  const code = join(folder, 'hello');
+  await run('mkdir', ['-p', code]);
+  await writeFile(join(code, 'hello.sh'), 'echo "hello $TOKEN"\n');
+  await run('tar', ['-C', code, '-czf', join(folder, 'hello.tar.gz'), '.']);
+  const bytes = await readFile(join(folder, 'hello.tar.gz'));
+  await client.POST('/entities/{entity}/projects/{project}/jobs/{job}/versions', {
+    params: { path: { entity: 'admin', project: 'demo', job: 'hello' }, query: { entryPoint: 'sh hello.sh' } },
+    body: bytes as never,
+    bodySerializer: () => bytes,
+    headers: { 'Content-Type': 'application/gzip' },
+  });
+}
