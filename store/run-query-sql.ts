@@ -338,6 +338,9 @@ export function orderSql(
     case 'config':
     case 'summary': {
       const value = valueAt(key, tables);
+      // Objects and lists are not kept.
+      if (tables.ways.picks(key) !== undefined)
+        return { by: sql`nullif(nullif(${value}, '"NaN"'), 'null')`, cast: sql`jsonb`, nullable: true };
       const by = sql`(case jsonb_typeof(${value}) when 'number' then ${value} when 'boolean' then ${value} when 'string' then nullif(${value}, '"NaN"') end)`;
       return { by, cast: sql`jsonb`, nullable: true };
     }

@@ -5,7 +5,7 @@ import type { RunOrder } from '../domain/run-filter-keys.js';
 import type { RunFilter } from '../domain/run-filter.js';
 import type { Store } from './open.js';
 import { knownKeys, noteKeys } from './run-keys.js';
-import { baseOf, filterSql, orderSql, runsSql, tablesOf, type Tables, type Ways } from './run-query-sql.js';
+import { baseOf, filterSql, isValueKey, orderSql, runsSql, tablesOf, type Tables, type Ways } from './run-query-sql.js';
 import { valueKeys, waysOf } from './run-ways.js';
 import { rowsByIds, type RunRow } from './runs.js';
 
@@ -80,8 +80,11 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
   const direction = page.order.descending ? sql`desc nulls last` : sql`asc nulls last`;
   const ids = page.order.descending ? sql`desc` : sql`asc`;
   const matching = sql`${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`;
-  // What is only sorted by need not be looked at for counting.
-  const apart = !query.filter || addsTables(tables, tablesOf(query.filter, undefined, ways));
+  // What is only sorted by need not be looked at for counting, nor be kept for all that match.
+  const apart =
+    !query.filter ||
+    addsTables(tables, tablesOf(query.filter, undefined, ways)) ||
+    (isValueKey(page.order.key) && valueKeys(query.filter, undefined).length === 0);
   if (!counted || apart) {
     const keyset = after
       ? sql`and (${keysetSql({ by, id, cast, nullable, descending: page.order.descending }, after)})`
