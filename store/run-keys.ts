@@ -102,20 +102,20 @@ export async function keepKey(db: Store, projectId: number, key: ValueKey): Prom
 }
 
 /**
- * One step of keeping what was written before a key was asked for. False when there is nothing to do. May be run by any number at once, and be killed
- * anywhere: a step stands or falls as a whole. Runs are locked for it, so that none of their writers is overtaken with an older value.
+ * One step of keeping what was written before keys were asked for: all keys of a project that have come equally far, so that its rows are written
+ * once for them. False when there is nothing to do. May be run by any number at once, and be killed anywhere: a step stands or falls as a whole.
+ * Runs are locked for it, so that none of their writers is overtaken with an older value.
  */
 export async function fillRunKeys(db: Store, runsAtOnce = 1_000): Promise<boolean> {
-  const key = await db
+  const next = await db
     .selectFrom('run_key')
-    .select(['id', 'project_id', 'doc', 'path', 'place', 'filled_to'])
+    .select(['project_id', 'filled_to'])
     .where('state', '=', 'filling')
-    .orderBy('id')
+    .orderBy('project_id')
+    .orderBy('filled_to')
     .limit(1)
     .executeTakeFirst();
-  if (!key) return false;
-  const place = sql.lit(key.place);
-  const table = sql.table(key.doc === 'config' ? 'run_config' : 'run_summary');
+  if (!next) return false;
   await unlessLocked(() =>
     db.transaction().execute(async (tx) => {
       // Shorter than the time after which PostgreSQL looks for a deadlock: it is us who give way.
@@ -123,37 +123,70 @@ export async function fillRunKeys(db: Store, runsAtOnce = 1_000): Promise<boolea
       const runs = await tx
         .selectFrom('run')
         .select('id')
-        .where('project_id', '=', key.project_id)
-        .where('id', '>', key.filled_to)
+        .where('project_id', '=', next.project_id)
+        .where('id', '>', next.filled_to)
         .orderBy('id')
         .limit(runsAtOnce)
         .forNoKeyUpdate()
         .execute();
       const ids = runs.map(({ id }) => id);
-      // Still there, and nobody else's step was first; locked, its place stays its own.
-      const mine = await tx
+      // Still there, and nobody else's step was first; locked, their places stay their own.
+      const keys = await tx
         .selectFrom('run_key')
-        .select('id')
-        .where('id', '=', key.id)
+        .select(['id', 'doc', 'path', 'place'])
+        .where('project_id', '=', next.project_id)
+        .where('filled_to', '=', next.filled_to)
         .where('state', '=', 'filling')
-        .where('filled_to', '=', key.filled_to)
+        .orderBy('id')
         .forUpdate()
-        .executeTakeFirst();
-      if (!mine) return;
-      const { rows } = await sql<{ wide: boolean }>`
-        with read as (select run_id, run_value_at(content, ${key.path}::text[]) as value from ${table} where run_id = any(${ids}::int[])),
-          kept as (update run_face as f set picked[${place}] = read.value from read
-            where f.run_id = read.run_id and not run_value_is_wide(read.value) and f.picked[${place}] is distinct from read.value)
-        select coalesce(bool_or(run_value_is_wide(value)), false) as wide from read`.execute(tx);
-      const state = rows[0]?.wide ? 'wide' : runs.length < runsAtOnce ? 'ready' : 'filling';
-      await tx
-        .updateTable('run_key')
-        .set({ filled_to: ids.at(-1) ?? key.filled_to, state })
-        .where('id', '=', key.id)
         .execute();
+      const wide = await keepValues(tx, ids, keys);
+      for (const { id } of keys)
+        await tx
+          .updateTable('run_key')
+          .set({
+            filled_to: ids.at(-1) ?? next.filled_to,
+            state: wide.has(id) ? 'wide' : runs.length < runsAtOnce ? 'ready' : 'filling',
+          })
+          .where('id', '=', id)
+          .execute();
     }),
   );
   return true;
+}
+
+interface PlacedKey {
+  id: number;
+  doc: 'config' | 'summary';
+  path: string[];
+  place: number;
+}
+
+/** The keys of which some run has a value that is too large. */
+async function keepValues(tx: Store, runIds: readonly number[], keys: readonly PlacedKey[]): Promise<Set<number>> {
+  if (runIds.length === 0 || keys.length === 0) return new Set();
+  const columns = keys.map(({ doc, path, place }) => {
+    const content = doc === 'config' ? sql`c.content` : sql`s.content`;
+    return {
+      value: sql.ref(`v${place}`),
+      isWide: sql`run_value_is_wide(${sql.ref(`v${place}`)})`,
+      read: sql`run_value_at(${content}, ${path}::text[]) as ${sql.ref(`v${place}`)}`,
+      picked: sql`picked[${sql.lit(place)}]`,
+    };
+  });
+  const kept = columns.map(({ value, isWide }) => sql`case when not ${isWide} then ${value} end`);
+  const { rows } = await sql<{ wide: boolean[] | null }>`
+    with read as (select f.run_id, ${sql.join(columns.map(({ read }) => read))} from run_face as f
+        left join run_config as c on c.run_id = f.run_id left join run_summary as s on s.run_id = f.run_id where f.run_id = any(${runIds}::int[])),
+      kept as (update run_face as f set ${sql.join(columns.map(({ picked }, i) => sql`${picked} = ${kept[i]}`))} from read
+        where f.run_id = read.run_id and (${sql.join(
+          columns.map(({ picked }, i) => sql`f.${picked} is distinct from ${kept[i]}`),
+          sql` or `,
+        )}))
+    select array[${sql.join(columns.map(({ isWide }) => sql`coalesce(bool_or(${isWide}), false)`))}] as wide from read`.execute(
+    tx,
+  );
+  return new Set(keys.filter((_, i) => rows[0]?.wide?.[i]).map(({ id }) => id));
 }
 
 async function unlessLocked(work: () => Promise<void>): Promise<void> {

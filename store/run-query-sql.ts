@@ -12,6 +12,14 @@ import { storable } from './text.js';
 type Condition = RawBuilder<boolean>;
 type Test<Op extends RunTest['op']> = Extract<RunTest, { op: Op }>;
 
+/** How the values that a filter tests are found. */
+export interface Ways {
+  /** Values that lie in `run_face`, not only in their document. */
+  picks: Picks;
+  /** Tests that ask the index over all configs. */
+  indexed: ReadonlySet<RunTest>;
+}
+
 /** Which tables a question looks at. Each knows a run's project and age; rows of `run` itself are wide, and left alone where they can be. */
 export interface Tables {
   face: boolean;
@@ -19,33 +27,22 @@ export interface Tables {
   config: boolean;
   summary: boolean;
   user: boolean;
-  /** Values that lie in `run_face`, not only in their document. */
-  picks: Picks;
+  ways: Ways;
 }
 
-/** The keys of config and summary whose value is looked at in each run. */
-export function valueKeys(filter: RunFilter | undefined, order: RunOrder | undefined): ValueKey[] {
-  const found = new Map<string, ValueKey>();
-  const add = (key: RunKey, test?: RunTest) => {
-    if ((key.kind === 'config' || key.kind === 'summary') && !(test && isIndexed(key, test)))
-      found.set(JSON.stringify([key.kind, key.path]), key);
-  };
-  if (filter) forEachTest(filter, add);
-  if (order) add(order.key);
-  return [...found.values()];
-}
+export const isValueKey = (key: RunKey): key is ValueKey => key.kind === 'config' || key.kind === 'summary';
 
-function forEachTest(filter: RunFilter, visit: (key: RunKey, test: RunTest) => void): void {
+export function forEachTest(filter: RunFilter, visit: (key: RunKey, test: RunTest) => void): void {
   if (filter.is === 'test') visit(filter.key, filter.test);
   else if (filter.is === 'not') forEachTest(filter.of, visit);
   else for (const each of filter.of) forEachTest(each, visit);
 }
 
-export function tablesOf(filter: RunFilter | undefined, order: RunOrder | undefined, picks: Picks): Tables {
-  const tables = { face: false, run: false, config: false, summary: false, user: false, picks };
+export function tablesOf(filter: RunFilter | undefined, order: RunOrder | undefined, ways: Ways): Tables {
+  const tables = { face: false, run: false, config: false, summary: false, user: false, ways };
   const add = (key: RunKey, test?: RunTest) => {
-    if (key.kind === 'config' || key.kind === 'summary')
-      tables[(test && isIndexed(key, test)) || picks(key) === undefined ? key.kind : 'face'] = true;
+    if (isValueKey(key))
+      tables[(test && ways.indexed.has(test)) || ways.picks(key) === undefined ? key.kind : 'face'] = true;
     else if (key.kind === 'tags' || (key.kind === 'text' && key.column in faceColumns)) tables.face = true;
     // The age of a run is in each of them.
     else if (key.kind !== 'time' || key.column !== 'created_at') tables.run = true;
@@ -253,18 +250,19 @@ function inDocument(key: ValueKey): RawBuilder<unknown> {
 }
 
 function valueAt(key: ValueKey, tables: Tables): RawBuilder<unknown> {
-  const place = tables.picks(key);
+  const place = tables.ways.picks(key);
   return place === undefined ? inDocument(key) : sql`f.picked[${sql.lit(place)}]`;
 }
 
 function jsonSql(key: ValueKey, test: RunTest, tables: Tables): Condition {
-  const value = isIndexed(key, test) ? inDocument(key) : valueAt(key, tables);
+  const isIndexed = tables.ways.indexed.has(test);
+  const value = isIndexed ? inDocument(key) : valueAt(key, tables);
   const text = sql`(${value} #>> '{}')`;
   switch (test.op) {
     case 'eq':
-      return isIndexed(key, test) ? indexedSql(key, value, test.value) : equalSql(value, test.value);
+      return isIndexed ? indexedSql(key, value, test.value) : equalSql(value, test.value);
     case 'in':
-      return inSql(key, value, test);
+      return isIndexed ? anyIndexedSql(key, value, test) : inSql(value, test);
     case 'exists':
       return sql`${value} is not null`;
     case 'regex':
@@ -290,17 +288,6 @@ const isNumber = (value: RawBuilder<unknown>, op: 'gt' | 'gte' | 'lt' | 'lte'): 
     ? sql`coalesce(${value} < 'false'::jsonb, false)`
     : sql`coalesce(${value} >= '-1e100000'::jsonb, false)`;
 
-const indexedValues = 10;
-
-/** Equality on config has an index over all documents; it needs no look at each run. */
-function isIndexed(key: ValueKey, test: RunTest): boolean {
-  if (key.kind === 'summary') return false;
-  if (test.op === 'eq') return test.value !== null;
-  return (
-    test.op === 'in' && test.values.length > 0 && test.values.length <= indexedValues && !test.values.includes(null)
-  );
-}
-
 function equalSql(value: RawBuilder<unknown>, wanted: Json): Condition {
   if (wanted === null) return sql`(${value} is null or ${value} = 'null'::jsonb)`;
   return sql`${value} = ${jsonOf(wanted)}::jsonb`;
@@ -317,12 +304,13 @@ function indexedSql(key: ValueKey, value: RawBuilder<unknown>, wanted: Json): Co
     : sql`((${holds(literal)} or ${holds(nested)}) and coalesce(${equal}, false))`;
 }
 
-function inSql(key: ValueKey, value: RawBuilder<unknown>, test: Test<'in'>): Condition {
-  if (isIndexed(key, test))
-    return sql`(${sql.join(
-      test.values.map((each) => indexedSql(key, value, each)),
-      sql` or `,
-    )})`;
+const anyIndexedSql = (key: ValueKey, value: RawBuilder<unknown>, { values }: Test<'in'>): Condition =>
+  sql`(${sql.join(
+    values.map((each) => indexedSql(key, value, each)),
+    sql` or `,
+  )})`;
+
+function inSql(value: RawBuilder<unknown>, test: Test<'in'>): Condition {
   const some = sql<boolean>`${value} = any(${test.values.filter((each) => each !== null).map(jsonOf)}::jsonb[])`;
   return test.values.includes(null) ? sql`(${some} or ${value} is null or ${value} = 'null'::jsonb)` : some;
 }
@@ -350,6 +338,9 @@ export function orderSql(
     case 'config':
     case 'summary': {
       const value = valueAt(key, tables);
+      // Objects and lists are not kept.
+      if (tables.ways.picks(key) !== undefined)
+        return { by: sql`nullif(nullif(${value}, '"NaN"'), 'null')`, cast: sql`jsonb`, nullable: true };
       const by = sql`(case jsonb_typeof(${value}) when 'number' then ${value} when 'boolean' then ${value} when 'string' then nullif(${value}, '"NaN"') end)`;
       return { by, cast: sql`jsonb`, nullable: true };
     }

@@ -4,8 +4,9 @@ import { DavitError } from '../domain/errors.js';
 import type { RunOrder } from '../domain/run-filter-keys.js';
 import type { RunFilter } from '../domain/run-filter.js';
 import type { Store } from './open.js';
-import { knownKeys, noteKeys, type Picks } from './run-keys.js';
-import { baseOf, filterSql, orderSql, runsSql, tablesOf, valueKeys, type Tables } from './run-query-sql.js';
+import { knownKeys, noteKeys } from './run-keys.js';
+import { baseOf, filterSql, isValueKey, orderSql, runsSql, tablesOf, type Tables, type Ways } from './run-query-sql.js';
+import { valueKeys, waysOf } from './run-ways.js';
 import { rowsByIds, type RunRow } from './runs.js';
 
 interface RunQuery {
@@ -46,8 +47,9 @@ export async function findRuns(
   const { page } = wanted;
   const { keys, ...found } = await limited(db, async (tx) => {
     const keys = await knownKeys(tx, query.projectId, valueKeys(query.filter, page?.order));
-    if (!page) return { keys, ids: [], count: await countMatching(tx, query, keys.picks) };
-    return { keys, ...(await pageOf(tx, query, page, wanted.count === true, keys.picks)) };
+    const ways = await waysOf(tx, query.projectId, query.filter, keys.picks);
+    if (!page) return { keys, ids: [], count: await countMatching(tx, query, ways) };
+    return { keys, ...(await pageOf(tx, query, page, wanted.count === true, ways)) };
   });
   await noteKeys(db, query.projectId, keys);
   if (!page) return { count: found.count ?? 0 };
@@ -70,16 +72,19 @@ export async function findRuns(
 }
 
 /** The ids of the matching runs, in order; for whoever goes on with them in the database. */
-async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted: boolean, picks: Picks) {
-  const tables = tablesOf(query.filter, page.order, picks);
+async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted: boolean, ways: Ways) {
+  const tables = tablesOf(query.filter, page.order, ways);
   const { by, cast, nullable } = orderSql(page.order, tables);
   const { id } = baseOf(tables);
   const after = page.after === undefined ? undefined : readCursor(page.after, page.order);
   const direction = page.order.descending ? sql`desc nulls last` : sql`asc nulls last`;
   const ids = page.order.descending ? sql`desc` : sql`asc`;
   const matching = sql`${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`;
-  // What is only sorted by need not be looked at for counting.
-  const apart = !query.filter || addsTables(tables, tablesOf(query.filter, undefined, picks));
+  // What is only sorted by need not be looked at for counting, nor be kept for all that match.
+  const apart =
+    !query.filter ||
+    addsTables(tables, tablesOf(query.filter, undefined, ways)) ||
+    (isValueKey(page.order.key) && valueKeys(query.filter, undefined).length === 0);
   if (!counted || apart) {
     const keyset = after
       ? sql`and (${keysetSql({ by, id, cast, nullable, descending: page.order.descending }, after)})`
@@ -89,7 +94,7 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
       select p.id, p.at::text as at from (
         select ${id} as id, ${by} as at ${matching} ${keyset} order by ${by} ${sorted}, ${id} ${ids} limit ${page.limit + 1}
       ) as p order by p.at ${direction}, p.id ${ids}`.execute(tx);
-    return { ids: rows, ...(counted ? { count: await countMatching(tx, query, picks) } : {}) };
+    return { ids: rows, ...(counted ? { count: await countMatching(tx, query, ways) } : {}) };
   }
   const keyset = after
     ? sql`where ${keysetSql({ by: sql`m.at`, id: sql`m.id`, cast, nullable, descending: page.order.descending }, after)}`
@@ -108,8 +113,8 @@ async function pageOf(tx: Store, query: RunQuery, page: RunPageRequest, counted:
 const addsTables = (all: Tables, some: Tables): boolean =>
   (all.config && !some.config) || (all.summary && !some.summary) || (all.run && !some.run);
 
-async function countMatching(tx: Store, query: RunQuery, picks: Picks): Promise<number> {
-  const tables = tablesOf(query.filter, undefined, picks);
+async function countMatching(tx: Store, query: RunQuery, ways: Ways): Promise<number> {
+  const tables = tablesOf(query.filter, undefined, ways);
   const { rows } = await sql<{ count: number }>`
     select count(*) ${runsSql(tables, query.projectId)} and (${filterSql(query.filter, tables)})`.execute(tx);
   return rows[0]?.count ?? 0;

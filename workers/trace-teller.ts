@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { priorityOfNumber } from '../domain/words.js';
 import { takeEnds } from '../store/launch-ends.js';
@@ -7,11 +6,10 @@ import type { Store } from '../store/open.js';
 import { spansOf, type LaunchStory } from '../telemetry/launch-spans.js';
 import { traceOfLaunch } from '../telemetry/trace-context.js';
 import type { Tracing } from '../telemetry/tracing.js';
+import { inTurns } from './in-turns.js';
 
 /** Fewer spans than OpenTelemetry sends of itself in between: what was sent is then known when the flush ends. */
 const launchesAtOnce = 40;
-const pauseMs = 1_000;
-const longestPauseMs = 60_000;
 
 /**
  * Tells the traces of launches that have ended, from what the store recorded of them: whoever worked on a launch may have died on the way.
@@ -20,7 +18,6 @@ const longestPauseMs = 60_000;
  */
 export function tellTraces(options: { db: Store; tracing: Tracing; log: Logger }): { stop(): Promise<void> } {
   const { db, tracing, log } = options;
-  const stop = new AbortController();
 
   const tell = async (launchIds: readonly string[]): Promise<void> => {
     for (const stored of await storiesOf(db, launchIds)) {
@@ -31,29 +28,12 @@ export function tellTraces(options: { db: Store; tracing: Tracing; log: Logger }
     await tracing.flush();
   };
 
-  const loop = async (): Promise<void> => {
-    let failures = 0;
-    while (!stop.signal.aborted) {
-      try {
-        while (!stop.signal.aborted && (await takeEnds(db, 'traces', launchesAtOnce, tell)));
-        if (failures > 0) log.info('traces of launches are told again');
-        failures = 0;
-      } catch (error) {
-        if (failures === 0)
-          log.warn({ error: String(error) }, 'traces of launches cannot be told now; they are kept for a day');
-        failures += 1;
-      }
-      const ms = Math.min(longestPauseMs, pauseMs * 2 ** Math.min(failures, 6));
-      await wait(ms, undefined, { signal: stop.signal }).catch(() => undefined);
-    }
-  };
-  const done = loop();
-  return {
-    async stop() {
-      stop.abort();
-      await done;
-    },
-  };
+  return inTurns(() => takeEnds(db, 'traces', launchesAtOnce, tell), {
+    pauseMs: 1_000,
+    log,
+    failing: 'traces of launches cannot be told now; they are kept for a day',
+    wellAgain: 'traces of launches are told again',
+  });
 }
 
 const storyOf = (stored: StoredStory): LaunchStory => ({

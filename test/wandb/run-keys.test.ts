@@ -82,6 +82,31 @@ describe('values of keys that a project is asked for', { timeout: 120_000 }, () 
     expect(await ask({ 'summary_metrics.loss': { $gt: 999 } }, '+created_at')).toEqual({ names: ['r7'], count: 1 });
   });
 
+  test('answer for config too beside other conditions, whether many runs have a value or few', async () => {
+    await makeRuns(5_000);
+    await sql`update run set config = jsonb_build_object('half', jsonb_build_object('value', id % 2), 'one', jsonb_build_object('value', name))::text where project_id = ${projectId}`.execute(
+      api.db,
+    );
+    const loss = { 'summary_metrics.loss': { $lt: 500 } };
+    const questions = () =>
+      Promise.all([
+        ask({ 'config.half': 1, ...loss }, '+created_at'),
+        ask({ 'config.half': { $in: [0, 7] }, 'config.one': 'r1000', ...loss }, '+created_at'),
+        ask({ 'config.one': { $in: ['r3', 'r1000', 'none'] }, ...loss }, '-summary_metrics.loss'),
+        ask({ $or: [{ 'config.one': 'r3' }, loss], $nor: [{ 'config.half': 1 }] }, '+created_at'),
+        ask({ 'config.half': 1, 'config.one': { $ne: 'r3' } }, '+created_at'),
+      ]);
+    const before = await questions();
+    const counts = before.map(({ count }) => count);
+    expect(counts[0]).toBeGreaterThan(1_000);
+    expect(counts[2]).toBe(1);
+    for (const path of [['half'], ['one']]) await keep({ kind: 'config', path });
+    await keep(summary('loss'));
+    await fill();
+    expect((await keys()).sort()).toEqual(['half ready', 'loss ready', 'one ready']);
+    expect(await questions()).toEqual(before);
+  });
+
   test('are not kept for a small project, nor for names that no run has', async () => {
     await makeRuns(50);
     await ask({}, '-summary_metrics.loss');

@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import type { RunKey, RunOrder } from '../domain/run-filter-keys.js';
+import type { RunFilter, RunTest } from '../domain/run-filter.js';
+import type { Store } from './open.js';
+import type { Picks, ValueKey } from './run-keys.js';
+import { filterSql, forEachTest, isValueKey, runsSql, tablesOf, type Ways } from './run-query-sql.js';
+
+const indexedValues = 10;
+
+/** Equality on config has an index over all documents; it needs no look at each run. */
+function hasIndex(key: RunKey, test: RunTest): boolean {
+  if (key.kind !== 'config') return false;
+  if (test.op === 'eq') return test.value !== null;
+  return (
+    test.op === 'in' && test.values.length > 0 && test.values.length <= indexedValues && !test.values.includes(null)
+  );
+}
+
+/** Of runs whose other values are looked at in any case. */
+function hasOtherValues(filter: RunFilter): boolean {
+  let others = false;
+  forEachTest(filter, (key, test) => (others ||= isValueKey(key) && !hasIndex(key, test)));
+  return others;
+}
+
+/** The keys of config and summary whose value is looked at in each run. */
+export function valueKeys(filter: RunFilter | undefined, order: RunOrder | undefined): ValueKey[] {
+  const found = new Map<string, ValueKey>();
+  const add = (key: RunKey) => {
+    if (isValueKey(key)) found.set(JSON.stringify([key.kind, key.path]), key);
+  };
+  if (filter && hasOtherValues(filter)) forEachTest(filter, add);
+  if (order) add(order.key);
+  return [...found.values()];
+}
+
+/** From how many matches on a look at the kept values of all runs costs less than one at the documents that the index finds. */
+const manyMatches = 2_000;
+
+/** Where other values are looked at in each run, the index is asked only for what few runs have, or what is not kept. */
+export async function waysOf(tx: Store, projectId: number, filter: RunFilter | undefined, picks: Picks): Promise<Ways> {
+  const indexed = new Set<RunTest>();
+  if (!filter) return { picks, indexed };
+  const alone = !hasOtherValues(filter);
+  const open: Extract<RunFilter, { is: 'test' }>[] = [];
+  forEachTest(filter, (key, test) => {
+    if (!hasIndex(key, test)) return;
+    if (alone || !isValueKey(key) || picks(key) === undefined) indexed.add(test);
+    else open.push({ is: 'test', key, test });
+  });
+  const needed = new Set(neededTests(filter));
+  for (const each of open) if (needed.has(each.test) && (await isRare(tx, projectId, each))) indexed.add(each.test);
+  return { picks, indexed };
+}
+
+/** What must hold for every run that is found. */
+function neededTests(filter: RunFilter): RunTest[] {
+  if (filter.is === 'test') return [filter.test];
+  return filter.is === 'and' ? filter.of.flatMap(neededTests) : [];
+}
+
+async function isRare(tx: Store, projectId: number, test: Extract<RunFilter, { is: 'test' }>): Promise<boolean> {
+  const tables = tablesOf(test, undefined, { picks: () => undefined, indexed: new Set([test.test]) });
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from (select ${runsSql(tables, projectId)} and (${filterSql(test, tables)}) limit ${manyMatches}) as first`.execute(
+    tx,
+  );
+  return (rows[0]?.count ?? 0) < manyMatches;
+}
