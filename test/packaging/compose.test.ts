@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDavitClient, type Api, type DavitClient } from '../../client/index.js';
-import { anyFreePort } from '../support/ports.js';
+import { freePort } from '../support/free-port.mjs';
 import { until } from '../support/until.js';
 
 /** The compose file as a user has it, on a real Engine: the images are built, everything is brought up, used, restarted and looked at again. */
@@ -43,7 +43,7 @@ beforeAll(async () => {
   // The classic builder takes base images that only the Engine has.
   env = { ...env, DOCKER_HOST: host, DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0' };
   await machine('stand-ins.sh');
-  const [port, uiPort] = [await anyFreePort(), await anyFreePort()];
+  const [port, uiPort] = [await freePort(), await freePort()];
   url = `http://127.0.0.1:${port}`;
   env['DOCKER_SOCKET'] = host.replace('unix://', '');
   const secrets = await run('sh', [join(root, 'deploy', 'new-env.sh')]);
