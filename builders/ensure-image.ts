@@ -144,9 +144,9 @@ async function recipeOf(
     const parts = { files: { [dockerfileName]: own.text }, folder: own.folder, prefix: '', obeysDockerIgnore: true };
     return { ...common, target: undefined, hasLock: false, archive: () => contextArchive(parts) };
   }
-  const lines = normaliseRequirements(request.requirements ?? '');
-  const hasProject =
-    request.requirements === undefined && (await textFile(join(source, 'pyproject.toml'))) !== undefined;
+  const wanted = request.requirements ?? (await textFile(join(source, 'requirements.txt')));
+  const lines = normaliseRequirements(wanted ?? '');
+  const hasProject = wanted === undefined && (await textFile(join(source, 'pyproject.toml'))) !== undefined;
   const requirements = lines.length > 0 ? 'listed' : hasProject ? 'pyproject' : 'none';
   const dockerfile = generateDockerfile({
     baseImage: base?.from ?? '',

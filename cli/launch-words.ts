@@ -54,6 +54,7 @@ function aboutFacts(launch: Launch, apiUrl: string): Fact[] {
     ['requires', labels.length === 0 ? null : labels.join(', ')],
     ['held', hold === null ? null : heldWords(hold)],
     ['agent', agent === null ? null : `${agent}${node === null ? '' : ` on ${node}`}`],
+    ['image', imageWords(launch)],
     ['attempt', launch.attempt > 1 ? String(launch.attempt) : null],
     ['retries', retriesWords(launch)],
     ['accepted', `${ago(launch.createdAt)} from ${launch.author}`],
@@ -74,6 +75,11 @@ const within = (moment: string): string => {
   const seconds = Math.max(0, Math.round((Date.parse(moment) - Date.now()) / 1000));
   return `in ${duration(seconds)} (${moment.slice(0, 10)} ${moment.slice(11, 19)} UTC)`;
 };
+
+function imageWords({ image }: Launch): string | null {
+  if (image === null) return null;
+  return image.name === image.image ? image.image : `${image.name} (${image.image.replace(/^.*@/, '')})`;
+}
 
 function heldWords({ cause, by, reason, releaseAt }: NonNullable<Launch['hold']>): string {
   const who = { user: 'held', parked: 'parked', 'back-off': 'pauses before its next try' }[cause];

@@ -2501,6 +2501,18 @@ export interface components {
             plan: {
                 [key: string]: unknown;
             } | null;
+            /** @description What it runs in; null while that is not known, and where no image is used. */
+            image: {
+                /** @description repository@sha256:… where a registry has it; else its id on the Engine. */
+                image: string;
+                /** @description As it was asked for or built: repository:tag. */
+                name: string;
+                /**
+                 * @description image: it is the job. base: code was brought to it. built: made of the code.
+                 * @enum {string}
+                 */
+                use: "image" | "base" | "built";
+            } | null;
             /** @description Null until the job has called wandb.init. */
             run: {
                 name: string;
@@ -2582,6 +2594,7 @@ export interface components {
                 dockerfile?: string;
                 buildContext?: string;
                 baseImage?: string;
+                image?: string;
                 builder?: string;
                 artifacts?: {
                     [key: string]: string;
@@ -3095,7 +3108,7 @@ export interface components {
             templateVariables?: {
                 [key: string]: string | number;
             };
-            /** @description Replaces the overrides field by field. A git job runs the commit that it ran, unless `ref` says another. */
+            /** @description Replaces the overrides field by field. A git job runs the commit that it ran, unless `ref` says another; on the same queue the very image that ran is run again, if a registry has it and nothing is changed that it depends on. */
             overrides?: {
                 entryPoint?: string[];
                 args?: string[];
@@ -3113,6 +3126,7 @@ export interface components {
                 dockerfile?: string;
                 buildContext?: string;
                 baseImage?: string;
+                image?: string;
                 builder?: string;
                 artifacts?: {
                     [key: string]: string;
@@ -7452,10 +7466,17 @@ export interface operations {
                     /** @description By digest where a registry has it. */
                     image: string;
                     name: string;
-                    /** @description Digest over all inputs of the build. */
-                    inputs: string;
-                    facts: {
-                        [key: string]: string;
+                    /**
+                     * @description image: it is the job. base: code is brought to it. built: it was made of the code.
+                     * @enum {string}
+                     */
+                    use: "image" | "base" | "built";
+                    build?: {
+                        /** @description Digest over all inputs of the build. */
+                        inputs: string;
+                        facts: {
+                            [key: string]: string;
+                        };
                     };
                 };
             };

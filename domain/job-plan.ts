@@ -17,6 +17,8 @@ export type PlanSource =
 
 /** Paths are relative to the code, never absolute, never with `..`. */
 export interface BuildWishes {
+  /** Holds the code already: nothing is built. */
+  image?: string;
   dockerfile?: string;
   /** Folder that the Dockerfile sees. Default: all of the code. */
   context?: string;

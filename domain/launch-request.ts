@@ -61,6 +61,11 @@ export const overridesSchema = z.strictObject({
   buildContext: insidePath.optional(),
   /** Image that the code is put on, in place of the job's. */
   baseImage: imageSchema.optional(),
+  /**
+   * Image that is run in place of the job's own, or of one that would be built of its code and then holds that code. A relaunch names the very
+   * image that ran.
+   */
+  image: imageSchema.optional(),
   /** Builder, in place of the agent's own. */
   builder: z.string().min(1).max(64).optional(),
   /** What `use_artifact` gets instead: name or slot in the program -> `entity/project/name:alias`. */

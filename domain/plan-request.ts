@@ -47,7 +47,7 @@ export interface PlanFacts {
 export function planRequestOf(facts: PlanFacts): PlanRequest {
   const { launchId, attempt, resolved, overrides, source } = facts;
   const { config: resourceConfig, ...fromConfig } = splitBuilder(resolved.resourceConfig);
-  const planned = planSource(source, resolved);
+  const planned = planSource(source, resolved, overrides?.image);
   const entryPoint = overrides?.entryPoint ?? source.entryPoint;
   // An entry point of the launch's own takes the place of what the job says, arguments included.
   const args = [...(overrides?.entryPoint ? [] : (source.args ?? [])), ...(overrides?.args ?? [])];
@@ -74,13 +74,13 @@ export function planRequestOf(facts: PlanFacts): PlanRequest {
   };
 }
 
-function planSource(source: JobSource, resolved: ResolvedLaunch): PlanSource {
+function planSource(source: JobSource, resolved: ResolvedLaunch, image = source.image): PlanSource {
   switch (source.kind) {
     case 'code':
       return { kind: 'code' };
     case 'image':
-      if (source.image === undefined) throw new LaunchError('unknown-job', 'prepare', 'The image job names no image.');
-      return { kind: 'image', image: source.image };
+      if (image === undefined) throw new LaunchError('unknown-job', 'prepare', 'The image job names no image.');
+      return { kind: 'image', image };
     case 'git': {
       const { git } = source;
       if (git === undefined) throw new LaunchError('unknown-job', 'prepare', 'The git job names no repository.');
@@ -101,9 +101,10 @@ function planSource(source: JobSource, resolved: ResolvedLaunch): PlanSource {
 function buildWishes(
   job: BuildWishes = {},
   config: Pick<BuildWishes, 'baseImage' | 'acceleratorBaseImage'>,
-  { dockerfile, buildContext, baseImage, builder }: NonNullable<LaunchRequest['overrides']> = {},
+  { image, dockerfile, buildContext, baseImage, builder }: NonNullable<LaunchRequest['overrides']> = {},
 ): BuildWishes {
   const own: BuildWishes = {
+    ...(image === undefined ? {} : { image }),
     ...(dockerfile === undefined ? {} : { dockerfile }),
     ...(buildContext === undefined ? {} : { context: buildContext }),
     ...(baseImage === undefined ? {} : { baseImage }),

@@ -1,3 +1,4 @@
+import type { ImageInUse } from '../domain/image-in-use.js';
 import type { Store } from './open.js';
 
 /** An image that was built of a version of a job, or found. */
@@ -11,21 +12,24 @@ export interface JobImage {
   facts: Record<string, unknown>;
 }
 
-/** What this launch runs. What is known of the image is kept once; whoever finds it later knows less of it than who built it. */
-export async function recordImage(
+/** What this launch runs. */
+export async function recordImageInUse(db: Store, launchId: string, { image, name, use }: ImageInUse): Promise<void> {
+  await db
+    .updateTable('launch')
+    .set({ image: JSON.stringify({ image, name, use }) })
+    .where('id', '=', launchId)
+    .execute();
+}
+
+/** What is known of an image is kept once; whoever finds it later knows less of it than who built it. */
+export async function recordJobImage(
   db: Store,
-  launch: { id: string; jobArtifactId: number | undefined },
+  jobArtifactId: number,
   { image, name, inputs, facts }: JobImage,
 ): Promise<void> {
   await db
-    .updateTable('launch')
-    .set({ image: JSON.stringify({ image, name, inputs }) })
-    .where('id', '=', launch.id)
-    .execute();
-  if (launch.jobArtifactId === undefined) return;
-  await db
     .insertInto('job_image')
-    .values({ artifact_id: launch.jobArtifactId, inputs, image, name, facts: JSON.stringify(facts) })
+    .values({ artifact_id: jobArtifactId, inputs, image, name, facts: JSON.stringify(facts) })
     .onConflict((conflict) => conflict.columns(['artifact_id', 'inputs']).doUpdateSet({ image, name }))
     .execute();
 }

@@ -47,6 +47,7 @@ export const launches = (db: Store) =>
       'launch.started_at',
       'launch.ended_at',
       'launch.relaunch_of',
+      'launch.image',
       'launch.v',
       'launch.project_id',
       'queue.name as queue',

@@ -1,3 +1,4 @@
+import type { ImageInUse } from '../domain/image-in-use.js';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Failure } from '../domain/errors.js';
 import type { JobPlan } from '../domain/job-plan.js';
@@ -522,7 +523,7 @@ export interface Schema {
     losses: Json<Loss[]>;
     queued_at: At;
     /** What ran: by digest. */
-    image: MaybeJson<{ image: string; name: string; inputs?: string }>;
+    image: MaybeJson<ImageInUse>;
   };
   build_lock: {
     entity_id: number;

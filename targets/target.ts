@@ -1,4 +1,5 @@
 import type { BuiltImage } from '../builders/builder.js';
+import type { ImageInUse } from '../domain/image-in-use.js';
 import type { JobPlan, JobStatus, PlanRequest } from '../domain/job-plan.js';
 import type { TargetName } from '../domain/words.js';
 
@@ -81,6 +82,8 @@ export interface PrepareContext {
   fetchCode(toFile: string): Promise<void>;
   /** The value of a named secret that the launch's queue allows. From then on it is masked in everything that the launch writes. */
   secret(name: string): Promise<string>;
+  /** What the job runs in, when it is an image that was not built for it; for a target that knows images. */
+  onImage(image: ImageInUse): Promise<void>;
   /** Makes an image of the job's code, or finds it. Undefined: the code runs on a base image that the target brings it to. */
   buildImage?(): Promise<BuiltImage>;
   /** What opens a registry of images; undefined: nothing is known for this host. */

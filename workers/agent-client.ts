@@ -158,12 +158,16 @@ export function agentClient(options: { apiUrl: string; apiKey: string }) {
             });
             return present(data).held;
           }),
-        reportImage: (launchId, claim, { image, name, facts }) =>
+        reportImage: (launchId, claim, image, facts) =>
           refused(async () => {
-            const { inputs, ...known } = facts;
+            const { inputs, ...known } = facts ?? { inputs: undefined };
             await client.POST('/agents/{agentId}/launches/{launchId}/image', {
               params: { path: path(launchId) },
-              body: { claim, image, name, inputs, facts: definedOnly(known) },
+              body: {
+                claim,
+                ...image,
+                ...(inputs === undefined ? {} : { build: { inputs, facts: definedOnly(known) } }),
+              },
               signal: timeout(),
             });
           }),

@@ -1,4 +1,5 @@
-import type { BuiltImage } from '../../builders/builder.js';
+import type { ImageFacts } from '../../builders/builder.js';
+import type { ImageInUse } from '../../domain/image-in-use.js';
 import type { JobPlan } from '../../domain/job-plan.js';
 import type { LogStream } from '../../domain/words.js';
 import type { Work } from './lease.js';
@@ -23,7 +24,7 @@ export interface AgentApi {
   /** Takes, renews or gives back the right to build an image; false: another launch builds it. */
   buildLock(launchId: string, claim: string, key: string, action: 'take' | 'release'): Promise<boolean>;
   /** What the launch runs, and what is known of the image. */
-  reportImage(launchId: string, claim: string, image: BuiltImage): Promise<void>;
+  reportImage(launchId: string, claim: string, image: ImageInUse, facts?: ImageFacts): Promise<void>;
   /** Downloads the job's code as a gzipped tar. */
   fetchCode(launchId: string, claim: string, toFile: string, signal: AbortSignal): Promise<void>;
   /** Downloads what a git job changes on top of its commit. */

@@ -42,7 +42,11 @@ export async function imageOfJob(parts: ImageOfJob, plan: JobPlan): Promise<Buil
       secret,
       alone: apiBuildLock({ api, launchId, claim }, signal),
     });
-    await untilAnswered(signal, () => api.reportImage(launchId, claim, image));
+    // What code is brought to is told by the target, which knows its digest.
+    if (image.codeFolder === undefined) {
+      const inUse = { image: image.image, name: image.name, use: 'built' as const };
+      await untilAnswered(signal, () => api.reportImage(launchId, claim, inUse, image.facts));
+    }
     return image;
   } finally {
     if (work !== undefined) await rm(work, { recursive: true, force: true });

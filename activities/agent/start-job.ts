@@ -75,6 +75,7 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
           onLog,
           secret,
           fetchCode,
+          onImage: (image) => untilAnswered(signal, () => api.reportImage(launchId, claim, image)),
           ...(builders && {
             registryLogin: (host) => builders.logins.login(host, { signal, secret }),
             buildImage: () => imageOfJob({ api, builders, claim, signal, onLog, fetchCode, secret }, plan),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sentenceOf } from '../../domain/event-sentence.js';
+import { imageUses } from '../../domain/image-in-use.js';
 import { launchRequestSchema } from '../../domain/launch-request.js';
 import {
   holdCauses,
@@ -92,6 +93,14 @@ export const launchDetailSchema = launchSchema
     request: z.record(z.string(), z.unknown()).describe('What was asked for.'),
     resolved: z.record(z.string(), z.unknown()).describe('The same with names looked up and defaults filled in.'),
     plan: z.record(z.string(), z.unknown()).nullable().describe('What the target was asked to run.'),
+    image: z
+      .object({
+        image: z.string().describe('repository@sha256:… where a registry has it; else its id on the Engine.'),
+        name: z.string().describe('As it was asked for or built: repository:tag.'),
+        use: z.enum(imageUses).describe('image: it is the job. base: code was brought to it. built: made of the code.'),
+      })
+      .nullable()
+      .describe('What it runs in; null while that is not known, and where no image is used.'),
     run: z
       .object({ name: z.string(), displayName: z.string(), state: z.string(), url: z.string() })
       .nullable()

@@ -154,6 +154,7 @@ const show = defineRoute({
       waiting: summaryOf(causes),
       request: { ...row.spec },
       resolved: { ...plan?.request },
+      image: row.image,
       plan: plan?.plan ? { ...plan.plan } : null,
       run: run
         ? {
@@ -221,7 +222,7 @@ const relaunch = defineRoute({
       overrides: overridesSchema
         .optional()
         .describe(
-          'Replaces the overrides field by field. A git job runs the commit that it ran, unless `ref` says another.',
+          'Replaces the overrides field by field. A git job runs the commit that it ran, unless `ref` says another; on the same queue the very image that ran is run again, if a registry has it and nothing is changed that it depends on.',
         ),
     })
     .meta({ id: 'Relaunch' }),

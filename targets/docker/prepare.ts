@@ -1,6 +1,8 @@
-import { DavitError, LaunchError } from '../../domain/errors.js';
+import { LaunchError } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
+import { requirementsOf } from '../../builders/code/own-requirements.js';
 import { ensureCode } from '../../builders/code/unpack.js';
+import { fetchCode } from '../fetch-code.js';
 import type { PrepareContext } from '../target.js';
 import type { DockerTargetConfig } from './config.js';
 import type { Disk } from './disk.js';
@@ -34,7 +36,9 @@ export async function prepareJob(parts: Preparing, plan: JobPlan, context: Prepa
   const spec = specOf(plan);
   refuseUnreachableApi(parts, spec.environment['WANDB_BASE_URL'], spec.container.HostConfig['NetworkMode']);
   const login = context.registryLogin ?? (() => Promise.resolve(undefined));
-  const built = spec.code === 'mounted' ? await context.buildImage?.() : undefined;
+  const { image: given } = plan.build;
+  const made = given === undefined ? context.buildImage : async () => ({ image: given, codeFolder: undefined });
+  const built = spec.code === 'mounted' ? await made?.() : undefined;
   // An image of this very code never changes under its name; there is nothing to ask for a newer one.
   const wanted = built === undefined ? spec : { ...spec, image: built.image, pull: 'missing' as const };
   const image = await ensureImage(engine, disk, config, wanted, { signal, onLog, login });
@@ -42,12 +46,20 @@ export async function prepareJob(parts: Preparing, plan: JobPlan, context: Prepa
 
   let environmentVolume: string | undefined;
   const hasCode = spec.code === 'mounted' && (built === undefined || built.codeFolder !== undefined);
+  // The builder tells more of what it makes than is known here.
+  if (hasCode || spec.code === 'in-image' || given !== undefined)
+    await context.onImage({
+      image: image.digest ?? image.id,
+      name: wanted.image,
+      use: hasCode ? 'base' : spec.code === 'in-image' ? 'image' : 'built',
+    });
   if (hasCode) {
     const root = await folders.make(plan.name);
     const code = folders.code(plan.name);
     await ensureCode({ root, code }, plan.codeDigest, config, (toFile) => fetchCode(context, toFile), onLog);
     signal.throwIfAborted();
-    environmentVolume = await ensureEnvironment(reader, folders, config, { plan, image, signal, onLog });
+    const whole = { ...plan, requirements: await requirementsOf(plan, code) };
+    environmentVolume = await ensureEnvironment(reader, folders, config, { plan: whole, image, signal, onLog });
   }
   await folders.write(plan.name, {
     imageId: image.id,
@@ -72,20 +84,4 @@ function refuseUnreachableApi({ reader }: Preparing, apiUrl: string | undefined,
     'prepare',
     `The Engine at ${reader.engine.shown} is on another machine, and the API is known as ${apiUrl}, which is reached from its own machine only; give the agent the address by which containers reach it (dockerApiUrl).`,
   );
-}
-
-async function fetchCode(context: PrepareContext, toFile: string): Promise<void> {
-  try {
-    await context.fetchCode(toFile);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof DavitError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LaunchError(
-      'code-fetch-failed',
-      'prepare',
-      `The code of the job could not be fetched: ${reason}.`,
-      error,
-    );
-  }
 }

@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DavitError, LaunchError } from '../../domain/errors.js';
+import { LaunchError } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
+import { fetchCode } from '../fetch-code.js';
 import type { PrepareContext } from '../target.js';
+import { requirementsOf } from '../../builders/code/own-requirements.js';
 import { ensureCode } from '../../builders/code/unpack.js';
 import type { ProcessTargetConfig } from './config.js';
 import { pythonCommand, resolveCommand } from './entry-point.js';
 import { ensureEnvironment } from './environment.js';
 import { installerEnvironment, jobEnvironment } from './job-environment.js';
-import { type JobFolder, type Layout, makeFolder, orUndefined } from './layout.js';
+import { type JobFolder, type Layout, makeFolder } from './layout.js';
 import { specOf } from './plan.js';
 import { type Prepared, writePrepared } from './prepared.js';
 import type { Python, Pythons } from './python.js';
@@ -37,7 +38,7 @@ export async function prepareJob(
   );
   context.signal.throwIfAborted();
 
-  const requirements = plan.requirements ?? (await ownRequirements(folder, plan));
+  const requirements = await requirementsOf(plan, folder.code);
   const prepared = await preparePython(config, pythons, folder, { ...plan, requirements }, context);
   const environment = jobEnvironment(config, specOf(plan).environment, {}, prepared.environmentFolder);
   await resolveCommand(plan, {
@@ -50,30 +51,8 @@ export async function prepareJob(
   await refuseKilled(folder);
 }
 
-/** A commit says itself what it needs; of a folder the job knows it. */
-async function ownRequirements(folder: JobFolder, { source }: JobPlan): Promise<string | undefined> {
-  if (source.kind !== 'git') return undefined;
-  return orUndefined(readFile(join(folder.code, 'requirements.txt'), 'utf8'));
-}
-
 async function refuseKilled(folder: JobFolder): Promise<void> {
   if (await hasTombstone(folder)) throw new LaunchError('submit-after-kill', 'prepare');
-}
-
-async function fetchCode(context: PrepareContext, toFile: string): Promise<void> {
-  try {
-    await context.fetchCode(toFile);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof DavitError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LaunchError(
-      'code-fetch-failed',
-      'prepare',
-      `The code of the job could not be fetched: ${reason}.`,
-      error,
-    );
-  }
 }
 
 async function preparePython(

@@ -114,7 +114,7 @@ export class Engine extends Launcher {
         version: 'test',
         publicUrl: this.apiUrl,
         temporal,
-        targets: ['process'],
+        targets: ['process', 'docker'],
         plan: planJob,
         limits: defaultLimits,
         keyring: this.keyring,

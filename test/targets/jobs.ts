@@ -33,6 +33,7 @@ export const prepareContext = (parts: Partial<PrepareContext> = {}): PrepareCont
   onLog: () => undefined,
   fetchCode: () => Promise.reject(new Error('this job has no code')),
   secret: (name) => Promise.reject(new Error(`this launch has no secret ${name}`)),
+  onImage: () => Promise.resolve(),
   ...parts,
 });
 

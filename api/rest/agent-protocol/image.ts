@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { imageUses } from '../../../domain/image-in-use.js';
 import { releaseBuildLock, takeBuildLock } from '../../../store/build-locks.js';
-import { recordImage } from '../../../store/job-images.js';
+import { recordImageInUse, recordJobImage } from '../../../store/job-images.js';
 import { defineRoute } from '../route.js';
 import { claimSchema, heldLaunch, launchParams, tag } from './access.js';
 
@@ -46,14 +47,23 @@ export const image = defineRoute({
     claim: claimSchema,
     image: z.string().min(1).max(600).describe('By digest where a registry has it.'),
     name: z.string().min(1).max(600),
-    inputs: z.string().min(1).max(128).describe('Digest over all inputs of the build.'),
-    facts: z.record(z.string().max(64), z.string().max(maxFactLength)),
+    use: z
+      .enum(imageUses)
+      .describe('image: it is the job. base: code is brought to it. built: it was made of the code.'),
+    build: z
+      .strictObject({
+        inputs: z.string().min(1).max(128).describe('Digest over all inputs of the build.'),
+        facts: z.record(z.string().max(64), z.string().max(maxFactLength)),
+      })
+      .optional(),
   }),
   response: z.object({}),
   handler: async ({ actor, params, body, deps }) => {
-    const { claim, ...built } = body;
+    const { claim, build, ...inUse } = body;
     const launch = await heldLaunch(deps.db, actor, params.launchId, claim);
-    await recordImage(deps.db, { id: launch.id, jobArtifactId: launch.job_artifact_id ?? undefined }, built);
+    await recordImageInUse(deps.db, launch.id, inUse);
+    if (build && launch.job_artifact_id !== null)
+      await recordJobImage(deps.db, launch.job_artifact_id, { ...inUse, ...build });
     return {};
   },
 });
