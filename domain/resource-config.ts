@@ -188,7 +188,7 @@ export const templateError = (errors: readonly FieldError[]): DavitError =>
 
 // Macros
 
-/** What `${name}` may stand for. The agent adds `image_uri` and what its own configuration declares, and nothing else of its environment. */
+/** What `${name}` may stand for. The agent adds what its own configuration declares, and nothing else of its environment. */
 export const launchMacros = ['project_name', 'entity_name', 'run_id', 'run_name', 'author'] as const;
 export type LaunchMacros = Record<(typeof launchMacros)[number], string>;
 
