@@ -64,9 +64,9 @@ describe('what is fetched', () => {
     const [inner, middle, outer] = ['inner', 'middle', 'outer'].map((name) => git.repository(name));
     if (!inner || !middle || !outer) throw new Error('no repositories');
     inner.commit({ 'deep.txt': 'deep' });
-    middle.git('-c', 'protocol.http.allow=always', 'submodule', 'add', '--quiet', inner.url, 'inner');
+    middle.addSubmodule(inner, 'inner', inner.url);
     middle.commit({ 'middle.txt': 'middle' });
-    outer.git('-c', 'protocol.http.allow=always', 'submodule', 'add', '--quiet', '../middle.git', 'parts/middle');
+    outer.addSubmodule(middle, 'parts/middle', '../middle.git');
     const commit = outer.commit({ 'outer.txt': 'outer' });
     const { read } = await fetchInto(outer, commit);
     expect([read('outer.txt'), read('parts/middle/middle.txt'), read('parts/middle/inner/deep.txt')]).toEqual([

@@ -21,6 +21,10 @@ export interface GitRepository {
   /** Writes the files and commits them; answers the commit. */
   commit(files: Record<string, string>, message?: string): string;
   git(...args: string[]): string;
+  /** Takes another repository in; `url` is what is written down of it. To be committed. */
+  addSubmodule(of: GitRepository, path: string, url: string): void;
+  /** Where it is kept. */
+  bare: string;
   /** Makes what was committed visible. */
   push(): void;
 }
@@ -77,8 +81,14 @@ function repositoryAt(root: string, name: string, base: string): GitRepository {
   return {
     url: `${base}${name}.git`,
     folder,
+    bare,
     git,
     push,
+    // By its folder: this process is the server, and waits for the command.
+    addSubmodule(of, path, url) {
+      git('-c', 'protocol.file.allow=always', 'submodule', 'add', '--quiet', of.bare, path);
+      git('config', '--file', '.gitmodules', `submodule.${path}.url`, url);
+    },
     commit(files, message = 'a change') {
       for (const [path, text] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, path)), { recursive: true });
