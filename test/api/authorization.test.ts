@@ -102,6 +102,8 @@ const bodies: Record<string, unknown> = {
   agentProgress: { claim: randomUUID(), n: 1, at: new Date().toISOString() },
   agentSecrets: { claim: randomUUID() },
   agentNamedSecrets: { claim: randomUUID(), names: ['token'] },
+  agentBuildLock: { claim: randomUUID(), key: 'x:1', action: 'take' },
+  agentImage: { claim: randomUUID(), image: 'x:1', name: 'x:1', use: 'image' },
   putSecret: { value: 'not a secret either' },
 };
 const queries: Record<string, string> = {
