@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { findByHand } from '../lib/by-hand.mjs';
 import { distribution, median } from '../lib/numbers.mjs';
 import { Stack, timeOf } from '../lib/stack.mjs';
+import { until } from '../lib/until.mjs';
 
 const pythonVersion = '3.11';
 const command = ['python', 'train.py'];
@@ -23,8 +24,8 @@ export async function build({ quick, named }) {
   const sides = new Sides(stack, byHand);
   try {
     await sides.warmUp();
-    const first = { davit: [], hand: [] };
-    const change = { davit: [], hand: [] };
+    const first = { davit: [], builder: [], hand: [] };
+    const change = { davit: [], builder: [], hand: [] };
     for (let round = 0; round < rounds; round++) {
       // Requirements of its own for each side: what one has built would be a layer for the other.
       const wants = { davit: newRequirements(), hand: newRequirements() };
@@ -71,7 +72,6 @@ export async function build({ quick, named }) {
   }
 }
 
-/** One more of everything warms up the Engine, pip's cache and every process. */
 class Sides {
   containers = [];
   #salt = randomBytes(4).toString('hex');
@@ -82,6 +82,7 @@ class Sides {
     this.byHand = byHand;
   }
 
+  /** One more of everything: the Engine, pip's cache and every process are warm then. */
   async warmUp() {
     await this.stack.api.post('/queues', { name: 'build', target: 'docker', requireRun: false });
     const wants = newRequirements();
@@ -93,6 +94,7 @@ class Sides {
   async byTurns(times, turn, wants) {
     for (const side of turn % 2 === 0 ? ['davit', 'hand'] : ['hand', 'davit'])
       times[side].push(await this[side](wants[side]));
+    times.builder.push(this.builderMs);
   }
 
   /** New code with these requirements, through the API, the line, the agent and its builder. */
@@ -100,8 +102,9 @@ class Sides {
     const code = this.#code(requirements);
     const begunAtMs = Date.now();
     this.job = await this.stack.job('trained', command.join(' '), code, { pythonVersion });
-    const { container } = await this.#launch();
+    const { container, launch } = await this.#launch();
     this.last = { code, container, requirements };
+    this.builderMs = await this.#builderMs(launch.id);
     return (await this.byHand.startedAtMs(container)) - begunAtMs;
   }
 
@@ -156,6 +159,15 @@ class Sides {
     return { container, launch: await this.stack.ended(id) };
   }
 
+  /** What the preparation log says: the builder's part of it. */
+  #builderMs(id) {
+    return until('the preparation log to tell of the build', async () => {
+      const { chunks } = await this.stack.api.get(`/launches/${id}/logs?stream=prepare`);
+      const told = /^Built in ([\d.]+) s/m.exec(chunks.map(({ text }) => text).join(''))?.[1];
+      return told === undefined ? undefined : Number(told) * 1000;
+    });
+  }
+
   async #run(image) {
     const name = `davit-bench-${this.#salt}-run-${this.containers.length}`;
     this.containers.push(name);
@@ -166,7 +178,7 @@ class Sides {
 /** Each is a layer that nobody has yet, of one small package. */
 const newRequirements = () => `six>=1.16,!=0.${randomBytes(4).readUInt32BE()}\n`;
 
-function compared(id, what, { davit, hand }) {
+function compared(id, what, { davit, builder, hand }) {
   const ratios = davit.map((ms, i) => ms / hand[i]);
   return [
     {
@@ -177,6 +189,7 @@ function compared(id, what, { davit, hand }) {
       note: `n = ${ratios.length}, ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
     },
     { id: `build.${id}P50Ms`, what: '… Davit, p50', value: median(davit), unit: 'ms' },
+    { id: `build.${id}BuilderP50Ms`, what: '… of that its builder, p50', value: median(builder), unit: 'ms' },
     { id: `build.${id}ByHandP50Ms`, what: '… `docker build` and `docker run`, p50', value: median(hand), unit: 'ms' },
     {
       id: `build.${id}OverheadMs`,

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildProgram, davitProgram, DavitUp, execute, newHome } from '../support/davit-up.js';
+import { buildProgram, DavitUp, newHome } from '../support/davit-up.js';
 import { DocPage } from '../support/doc-page.js';
 import { dockerMachine, type DockerMachine } from '../support/docker-machine.js';
 import { until } from '../support/until.js';
@@ -37,11 +37,15 @@ describe('davit up where an Engine answers', () => {
       { what: 'the queue docker' },
     );
     expect(queue.description).toContain('Docker Engine');
-    const { stdout } = await execute(process.execPath, [davitProgram, 'doctor'], {
-      env: { ...up.environment(), DOCKER_HOST: machine.dockerHost },
-    });
-    expect(stdout).toMatch(/docker .*Docker Engine \d/);
-    expect(stdout).toMatch(/target docker/);
+    // The queue is there before the agent is.
+    const said = await until(
+      async () => {
+        const { stdout } = await up.davit(['doctor'], { env: { DOCKER_HOST: machine.dockerHost } });
+        return /target docker/.test(stdout) && stdout;
+      },
+      { what: 'the agent to be told by davit doctor', ms: 120_000 },
+    );
+    expect(said).toMatch(/docker .*Docker Engine \d/);
   });
 
   it('runs the commands of docs/docker.md', async () => {
