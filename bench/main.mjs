@@ -7,6 +7,7 @@ import { judge, table } from './lib/report.mjs';
 import { stopAll } from './lib/stack.mjs';
 import { accept } from './measure/accept.mjs';
 import { adopt } from './measure/adopt.mjs';
+import { build } from './measure/build.mjs';
 import { cancel } from './measure/cancel.mjs';
 import { deep } from './measure/deep.mjs';
 import { follow } from './measure/follow.mjs';
@@ -20,7 +21,7 @@ import { runsPage } from './measure/runs-page.mjs';
 import { tracking } from './measure/tracking.mjs';
 
 const parts = {
-  ...{ idle, accept, full, memory, deep, million, queues, cancel, adopt, follow, tracking },
+  ...{ idle, accept, full, memory, deep, million, queues, cancel, adopt, follow, tracking, build },
   'runs-page': runsPage,
 };
 /** Not in the run of everything: it changes what it measures. */
@@ -62,7 +63,7 @@ export async function main(args) {
     const stopWatch = watchLoad();
     const begunAtMs = performance.now();
     try {
-      const { rows, detail, notes = [] } = await (parts[name] ?? extra[name])({ quick });
+      const { rows, detail, notes = [] } = await (parts[name] ?? extra[name])({ quick, named: wanted.length > 0 });
       const load = stopWatch();
       const seconds = (performance.now() - begunAtMs) / 1000;
       const judged = rows.map((row) => ({ ...row, ...judge(row, ranges) }));

@@ -199,11 +199,12 @@ export class Stack {
   }
 
   /** A job of the given files; the entry point is run without a shell. */
-  async job(name, entryPoint, files) {
+  async job(name, entryPoint, files, more = {}) {
     const folder = mkdtempSync(join(this.home, 'bench-code-'));
     for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
     const archive = Buffer.concat(await create({ gzip: true, cwd: folder, portable: true }, ['.']).collect());
-    const path = `/entities/${this.entity}/projects/bench/jobs/${name}/versions?entryPoint=${encodeURIComponent(entryPoint)}`;
+    const query = new URLSearchParams({ entryPoint, ...more });
+    const path = `/entities/${this.entity}/projects/bench/jobs/${name}/versions?${query}`;
     await this.api.post(path, archive, { 'Content-Type': 'application/gzip' });
     return `${this.entity}/bench/${name}:latest`;
   }

@@ -55,9 +55,8 @@ export function planDocker(request: PlanRequest, settings: PlanSettings = {}): J
   const image =
     request.source.kind === 'image'
       ? request.source.image
-      : (request.build.baseImage ??
-        settings.baseImage ??
-        `python:${request.pythonVersion ?? defaultPythonVersion}-slim`);
+      : // What an image is made on: its own name is known when it is made.
+        (request.build.baseImage ?? settings.baseImage ?? `python:${request.pythonVersion ?? defaultPythonVersion}`);
   requireReference(image);
   const environment = {
     // Output that waits in a buffer is no help to who watches a run.

@@ -1,25 +1,19 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildProgram, davitProgram, DavitUp, execute, newHome, repository } from '../support/davit-up.js';
+import { buildProgram, DavitUp, newHome } from '../support/davit-up.js';
+import { DocPage } from '../support/doc-page.js';
 import { dockerMachine, type DockerMachine } from '../support/docker-machine.js';
 import { until } from '../support/until.js';
 
 /** `davit up` on a machine with an Engine, and the commands of docs/docker.md as they stand there. */
-const page = readFileSync(join(repository, 'docs', 'docker.md'), 'utf8');
-const blocks = new Map(
-  [...page.matchAll(/<!-- test: ([a-z-]+) -->\s+```sh\n([\s\S]*?)```/g)].map(([, name = '', text = '']) => [
-    name,
-    text,
-  ]),
-);
-
+const page = new DocPage('docker');
 const home = newHome();
 let machine: DockerMachine;
 let up: DavitUp;
 
 /** What code runs on that names no image; any Python will do here. */
-const standIn = { repo: 'python', tag: '3.12-slim' };
+const standIn = { repo: 'python', tag: '3.12' };
 
 beforeAll(async () => {
   await buildProgram();
@@ -29,17 +23,9 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await up.stop();
+  page.remove();
   home.remove();
 });
-
-async function typed(name: string): Promise<string> {
-  const text = blocks.get(name);
-  if (text === undefined) throw new Error(`docs/docker.md has no block "${name}"`);
-  const script = `davit() { '${process.execPath}' '${davitProgram}' "$@"; }\n${text}`;
-  const { code, stdout, stderr } = await execute('bash', ['-e', '-c', script], { env: up.environment() });
-  expect(code, `${stdout}\n${stderr}`).toBe(0);
-  return stdout;
-}
 
 describe('davit up where an Engine answers', () => {
   it('has a queue for containers, which its agent serves', async () => {
@@ -51,19 +37,29 @@ describe('davit up where an Engine answers', () => {
       { what: 'the queue docker' },
     );
     expect(queue.description).toContain('Docker Engine');
-    const { stdout } = await execute(process.execPath, [davitProgram, 'doctor'], {
-      env: { ...up.environment(), DOCKER_HOST: machine.dockerHost },
-    });
-    expect(stdout).toMatch(/docker .*Docker Engine \d/);
-    expect(stdout).toMatch(/target docker/);
+    // The queue is there before the agent is.
+    const said = await until(
+      async () => {
+        const { stdout } = await up.davit(['doctor'], { env: { DOCKER_HOST: machine.dockerHost } });
+        return /target docker/.test(stdout) && stdout;
+      },
+      { what: 'the agent to be told by davit doctor', ms: 120_000 },
+    );
+    expect(said).toMatch(/docker .*Docker Engine \d/);
   });
 
   it('runs the commands of docs/docker.md', async () => {
-    expect(await typed('queue')).toContain('containers');
-    expect(await typed('plan')).toContain('python:3.12-slim');
+    const queue = await page.typed('queue', up);
+    expect(queue, queue.stdout + queue.stderr).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('containers'),
+    });
+    const plan = await page.typed('plan', up);
+    expect(plan, plan.stdout + plan.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('python:3.12') });
+    expect(page.left).toEqual([]);
   });
 
-  it('runs a folder in a container: a tracked run, and no installation the second time', async () => {
+  it('runs a folder in a container: a tracked run, and neither build nor installation the second time', async () => {
     const folder = mkdtempSync(join(home.path, 'job-'));
     writeFileSync(join(folder, 'requirements.txt'), 'wandb\n');
     const program = [
@@ -72,20 +68,24 @@ describe('davit up where an Engine answers', () => {
       'run.log({"in_container": int(os.path.exists("/.dockerenv"))})',
       'print("folder", os.getcwd())',
       'run.finish()',
+      // Nobody has built this before.
+      `# ${home.path}`,
     ];
     writeFileSync(join(folder, 'train.py'), program.join('\n'));
-    for (const words of [/Installing 1 requirement/, /The packages are there already/]) {
-      const { code, stdout, stderr } = await up.davit(
-        ['launch', folder, '--queue', 'docker', '--project', 'demo', '--json'],
-        {
-          timeoutMs: 280_000,
-        },
-      );
+    const none = ['--builder', 'none', '--base-image', 'python:3.12'];
+    for (const { more, folderInside, said } of [
+      { more: [], folderInside: '/home/davit/code', said: /Building davit-build:/ },
+      { more: [], folderInside: '/home/davit/code', said: /The image is there already/ },
+      { more: none, folderInside: '/davit/code', said: /Installing 1 requirement/ },
+      { more: none, folderInside: '/davit/code', said: /The packages are there already/ },
+    ]) {
+      const words = ['launch', folder, '--queue', 'docker', '--project', 'demo', '--json', ...more];
+      const { code, stdout, stderr } = await up.davit(words, { timeoutMs: 280_000 });
       expect(code, stdout + stderr).toBe(0);
-      expect(stdout).toContain('folder /davit/code');
-      expect(stdout).toMatch(words);
+      expect(stdout).toContain(`folder ${folderInside}`);
+      expect(stdout).toMatch(said);
     }
-    const { data } = await up.client.GET('/runs', { params: { query: { project: 'demo' } } } as never);
-    expect(JSON.stringify(data)).toContain('in_container');
-  }, 600_000);
+    const { data } = await up.client.GET('/runs', { params: { query: { project: 'demo' } } });
+    expect(data?.items.map(({ summary }) => summary['in_container'])).toEqual([1, 1, 1, 1]);
+  }, 900_000);
 });

@@ -151,8 +151,8 @@ describe('what a container runs', () => {
         code: string;
         container: Container;
       };
-    expect(code({ pythonVersion: '3.11' }).image).toBe('python:3.11-slim');
-    expect(code({}).image).toBe('python:3.12-slim');
+    expect(code({ pythonVersion: '3.11' }).image).toBe('python:3.11');
+    expect(code({}).image).toBe('python:3.12');
     expect(code({ build: { baseImage: 'team/base' } })).toMatchObject({ image: 'team/base', code: 'mounted' });
     expect(code({ workingDir: 'src' }).container.WorkingDir).toBe('/davit/code/src');
   });

@@ -31,7 +31,7 @@ const processes = (stack: Stack): Ground => ({
 });
 
 /** The image that code runs on which names none. */
-const standIn = { repo: 'python', tag: '3.12-slim' };
+const standIn = { repo: 'python', tag: '3.12' };
 
 async function containers(stack: Stack): Promise<Ground> {
   const engine = await LoneEngine.start();
