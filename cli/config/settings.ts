@@ -61,9 +61,14 @@ export type Values<S extends Settings> = {
   [K in keyof S as S[K] extends { present: true } ? never : K]?: S[K] extends Setting<infer T> ? T : never;
 };
 
-export const variableOf = (key: string): string =>
-  `DAVIT_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** The words of a key; a unit is one. */
+const wordsOf = (key: string): string[] =>
+  key
+    .replace(/MiB$/, 'Mib')
+    .split(/(?=[A-Z])/)
+    .map((word) => word.toLowerCase());
+export const variableOf = (key: string): string => `DAVIT_${wordsOf(key).join('_').toUpperCase()}`;
+export const flagOf = (key: string): string => `--${wordsOf(key).join('-')}`;
 export const flagOfSetting = (key: string, one: Setting<unknown>): string =>
   one.itemFlag === undefined ? flagOf(key) : `--${one.itemFlag}`;
 export const variablesOf = (key: string, one: Setting<unknown>): string[] => [variableOf(key), ...one.alsoEnv];

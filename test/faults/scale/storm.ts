@@ -94,7 +94,9 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     for (const queue of [...queues, burstQueue]) await stack.queue(queue, ground.queue);
     const job = await LightJob.make(stack);
     observer = await Observer.connect(stack.databaseUrl);
-    crew = await Crew.start(stack, proxy, members, ground.agentEnvironment);
+    // Each launch fetches its code, so that somebody can be killed in the middle of it.
+    const environment = { DAVIT_CODE_CACHE_MIB: '0', ...ground.agentEnvironment };
+    crew = await Crew.start(stack, proxy, members, environment);
     const { seed } = options;
     const url = await proxy.listen('client');
     const load = new Load({ stack, job, dice: new Dice(seed), queues, url, seed, long: longJobs[options.size] });
