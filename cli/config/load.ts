@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { DavitError } from '../../domain/errors.js';
 import type { Setting, Settings, Values } from './settings.js';
-import { flagOfSetting, schemaOf, variableOf, variablesOf } from './settings.js';
+import { flagOfSetting, optionOf, schemaOf, variableOf, variablesOf } from './settings.js';
 import { suggest } from './suggest.js';
 import type { ProcessName } from './variables.js';
 import { unknownVariables } from './variables.js';
@@ -69,7 +69,7 @@ export function loadConfig<S extends Settings>(process: ProcessName, settings: S
 }
 
 function find(key: string, one: Setting<unknown>, sources: Sources, fromFile: Record<string, unknown>, path: string) {
-  const flag = sources.flags[one.itemFlag ?? key];
+  const flag = sources.flags[one.itemFlag ?? optionOf(key)];
   if (flag !== undefined) return { value: flag, origin: flagOfSetting(key, one) };
   for (const name of variablesOf(key, one)) {
     const value = sources.env[name];

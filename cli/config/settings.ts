@@ -61,10 +61,10 @@ export type Values<S extends Settings> = {
   [K in keyof S as S[K] extends { present: true } ? never : K]?: S[K] extends Setting<infer T> ? T : never;
 };
 
-/** The words of a key; a unit is one. */
+/** As commander names the option of a flag: a unit is one word there. */
+export const optionOf = (key: string): string => key.replace(/MiB$/, 'Mib');
 const wordsOf = (key: string): string[] =>
-  key
-    .replace(/MiB$/, 'Mib')
+  optionOf(key)
     .split(/(?=[A-Z])/)
     .map((word) => word.toLowerCase());
 export const variableOf = (key: string): string => `DAVIT_${wordsOf(key).join('_').toUpperCase()}`;
