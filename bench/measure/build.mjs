@@ -156,7 +156,9 @@ class Sides {
     const id = await this.stack.enqueue('build', this.job);
     const container = `davit-${id}-1`;
     this.containers.push(container);
-    return { container, launch: await this.stack.ended(id) };
+    // A build takes as long as it takes.
+    const launch = await this.stack.untilLaunch(id, 'ended', ({ endedAt }) => endedAt !== null, { limitMs: 600_000 });
+    return { container, launch };
   }
 
   /** What the preparation log says: the builder's part of it. */
