@@ -88,7 +88,7 @@ const allReady = (): Promise<true> =>
       const healthy = await docker('ps', ...ours, '--filter', 'health=healthy', '--format', '{{.ID}}');
       return healthy.trim().split('\n').length === parts.length ? (true as const) : undefined;
     },
-    { what: 'every service to be healthy', ms: 300_000, everyMs: 500 },
+    { what: 'every service to be healthy', ms: 900_000, everyMs: 500 },
   );
 
 async function launched(): Promise<string> {
@@ -104,7 +104,7 @@ const ended = (id: string): Promise<Api<'LaunchDetail'>> =>
       const { data } = await client.GET('/launches/{id}', { params: { path: { id } } });
       return data && ['finished', 'failed', 'stopped'].includes(data.state) ? data : undefined;
     },
-    { what: `the end of launch ${id}`, ms: 300_000, everyMs: 500 },
+    { what: `the end of launch ${id}`, ms: 900_000, everyMs: 500 },
   );
 const logOf = async (id: string): Promise<string> => {
   const { data } = await client.GET('/launches/{id}/logs', { params: { path: { id } } });
