@@ -80,6 +80,8 @@ RUN echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/speedup && apt-get update -qq && 
   && for program in pg_isready pg_dump pg_restore psql; do ln -sf /usr/lib/postgresql/*/bin/$program /usr/local/bin/$program; done
 COPY start /usr/local/bin/start
 ENV PGDATA=/var/lib/postgresql/data
+# Ends at once; by TERM it would wait for its clients to go.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["start"]
 END
 make postgres:17 "$work/postgres"
