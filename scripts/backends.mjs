@@ -59,7 +59,7 @@ async function findTemporal() {
   }
 }
 
-const dockerPrograms = ['dockerd', 'docker-registry', 'mmdebstrap', 'iptables'];
+const dockerPrograms = ['dockerd', 'docker-registry', 'mmdebstrap', 'iptables', 'docker-compose'];
 
 /** The Engine of test/machine/docker-up.sh. Packages are installed by .ci/run or by hand, never by a test run. */
 async function findDocker() {

@@ -51,7 +51,7 @@ end() {
 
 install_packages() {
   local missing=() pair
-  for pair in dockerd:docker.io docker-registry:docker-registry iptables:iptables ip:iproute2 htpasswd:apache2-utils curl:curl mmdebstrap:mmdebstrap git:git; do
+  for pair in dockerd:docker.io docker-registry:docker-registry iptables:iptables ip:iproute2 htpasswd:apache2-utils curl:curl mmdebstrap:mmdebstrap git:git docker-compose:docker-compose; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   [ "${#missing[@]}" -gt 0 ] || return 0

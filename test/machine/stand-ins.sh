@@ -4,33 +4,52 @@
 # under those names. Needs the Engine of docker-up.sh: DOCKER_HOST.
 set -euo pipefail
 docker=/usr/bin/docker
+# The classic builder takes base images that only the Engine has.
+export DOCKER_BUILDKIT=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Is there one already, made by this very file?
 key=$(cat "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 there() { [ "$($docker image inspect -f '{{index .Config.Labels "davit.test.key"}}' "$1" 2>/dev/null || true)" = "$key" ]; }
-make() { there "$1" || { echo "stand-ins: making $1" >&2; $docker build --quiet --label "davit.test.key=$key" --tag "$1" "$2" >/dev/null; }; }
+make() { there "$1" || { echo "stand-ins: making $1" >&2; $docker build --quiet --label "davit.test.key=$key" --tag "$1" "${@:3}" "$2" >/dev/null; }; }
+
+# npm lies beside Node's program, or wherever a version manager or a setting has put it.
+find_npm() {
+  local place
+  for place in "$(dirname "$1")/../lib/node_modules/npm" "$(dirname "${npm_execpath:-none}")/.." \
+    "$(dirname "$(readlink -f "$(command -v npm)")")/.." "$(npm root --global 2>/dev/null)/npm"; do
+    # Not one that a distribution has taken apart.
+    [ ! -f "$place/bin/npm-cli.js" ] || [ ! -d "$place/node_modules" ] || { readlink -f "$place"; return; }
+  done
+  echo "stand-ins: no npm found beside $1, on PATH or among npm's own packages" >&2
+  return 1
+}
 
 mkdir "$work/node" "$work/postgres"
 if ! there node:20-bookworm-slim; then
-  program=$(node -p process.execPath)
-  npm=$(readlink -f "$(dirname "$program")/../lib/node_modules/npm")
+  program=$("${NODE:-node}" -p process.execPath)
+  npm=$(find_npm "$program")
+  registry=$(npm config get registry 2>/dev/null || true)
+  # Never an address with a password in it.
+  case $registry in https://*@* | http://*@* | '' | undefined) registry=https://registry.npmjs.org/ ;; esac
   mkdir -p "$work/node/bin" "$work/node/lib/node_modules"
   cp "$program" "$work/node/bin/node"
   cp -a "$npm" "$work/node/lib/node_modules/npm"
   cat >"$work/node/Dockerfile" <<'END'
 FROM python:3.11
+ARG REGISTRY
 COPY . /usr/local/
-# What the real one does not have must not be found here either.
-RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
+# What the real one does not have must not be found here either; and it does not wait for the disk after each package.
+RUN echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/speedup \
+  && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
   && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx \
   && apt-get purge -y --auto-remove git python3 python3-pip python3-venv python-is-python3 procps >/dev/null \
   && groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
-ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt npm_config_registry=$REGISTRY
 CMD ["node"]
 END
-  make node:20-bookworm-slim "$work/node"
+  make node:20-bookworm-slim "$work/node" --build-arg "REGISTRY=$registry"
 fi
 
 cat >"$work/postgres/start" <<'END'
@@ -56,11 +75,13 @@ END
 chmod 755 "$work/postgres/start"
 cat >"$work/postgres/Dockerfile" <<'END'
 FROM python:3.11
-RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null \
+RUN echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/speedup && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null \
   && rm -rf /var/lib/apt/lists/* /var/lib/postgresql/* && install -d -o postgres -g postgres /var/lib/postgresql/data /var/run/postgresql \
   && for program in pg_isready pg_dump pg_restore psql; do ln -sf /usr/lib/postgresql/*/bin/$program /usr/local/bin/$program; done
 COPY start /usr/local/bin/start
 ENV PGDATA=/var/lib/postgresql/data
+# Ends at once; by TERM it would wait for its clients to go.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["start"]
 END
 make postgres:17 "$work/postgres"

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,9 +14,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const project = `davit-test-${process.pid}`;
 const patienceMs = 1_500_000;
 
+const parts = ['postgres', 'temporal', 'server', 'worker', 'agent'];
+
 let folder = '';
 let env: NodeJS.ProcessEnv;
 let url = '';
+/** What every command of Compose begins with. */
+let chosen: readonly string[] = [];
 let client: DavitClient;
 
 const run = (program: string, args: readonly string[], input?: string): Promise<string> =>
@@ -32,13 +36,15 @@ const run = (program: string, args: readonly string[], input?: string): Promise<
   });
 const machine = (script: string): Promise<string> => run(join(root, 'test', 'machine', script), []);
 const docker = (...args: string[]): Promise<string> => run('/usr/bin/docker', args);
-const compose = (...args: string[]): Promise<string> =>
-  run('docker-compose', ['--project-name', project, '--env-file', join(folder, '.env'), ...args]);
-const containerOf = async (service: string): Promise<string> => (await compose('ps', '-q', service)).trim();
+const compose = (...args: string[]): Promise<string> => run('docker-compose', [...chosen, ...args]);
+const ours = ['--filter', `label=com.docker.compose.project=${project}`];
+const containerOf = async (service: string): Promise<string> =>
+  (await docker('ps', '-q', ...ours, '--filter', `label=com.docker.compose.service=${service}`)).trim();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'davit-test-packaging-'));
-  env = { ...process.env };
+  // This Node goes into the stand-in, wherever it lies.
+  env = { ...process.env, NODE: process.execPath };
   const host = /^DOCKER_HOST=(.*)$/m.exec(await machine('docker-up.sh'))?.[1] ?? '';
   // The classic builder takes base images that only the Engine has.
   env = { ...env, DOCKER_HOST: host, DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0' };
@@ -52,7 +58,13 @@ beforeAll(async () => {
     `${secrets}DAVIT_PORT=${port}\nTEMPORAL_UI_PORT=${uiPort}\nDAVIT_JOBS_NETWORK=${project}-jobs\n`,
     { mode: 0o600 },
   );
-  await compose('up', '--detach', '--build');
+  // The same probes, asked more often: each start waits for one after the other.
+  const services = Object.fromEntries(parts.map((part) => [part, { healthcheck: { interval: '1s', retries: 200 } }]));
+  await writeFile(join(folder, 'probes.yml'), JSON.stringify({ services }));
+  chosen = [
+    ...['--project-name', project, '--env-file', join(folder, '.env')],
+    ...['-f', join(root, 'docker-compose.yml'), '-f', join(folder, 'probes.yml')],
+  ];
 }, patienceMs);
 
 afterAll(async () => {
@@ -61,23 +73,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 300_000);
 
-/** Up with health, and `setup` at its end. */
+/** Commands of docs/packaging.md, as somebody types them in a folder of their own; for this installation, and with whichever Compose is here. */
+async function typed(name: string): Promise<void> {
+  const page = await readFile(join(root, 'docs', 'packaging.md'), 'utf8');
+  const commands = new RegExp(`<!-- test: ${name} -->\\s+\`\`\`sh\\n([^]*?)\`\`\``).exec(page)?.[1];
+  if (commands === undefined) throw new Error(`docs/packaging.md has no commands "${name}"`);
+  const words = ['docker-compose', ...chosen].map((word) => `'${word}'`).join(' ');
+  await run('sh', ['-euc', `docker() { shift; ${words} "$@"; }\ncd '${folder}'\n${commands}`]);
+}
+
 const allReady = (): Promise<true> =>
   until(
     async () => {
-      const states = await Promise.all(
-        ['postgres', 'temporal', 'server', 'worker', 'agent'].map(async (service) =>
-          (await docker('inspect', '-f', '{{.State.Health.Status}}', await containerOf(service))).trim(),
-        ),
-      );
-      return states.every((state) => state === 'healthy') ? (true as const) : undefined;
+      const healthy = await docker('ps', ...ours, '--filter', 'health=healthy', '--format', '{{.ID}}');
+      return healthy.trim().split('\n').length === parts.length ? (true as const) : undefined;
     },
-    { what: 'every service to be healthy', ms: 300_000, everyMs: 1_000 },
+    { what: 'every service to be healthy', ms: 900_000, everyMs: 500 },
   );
 
 async function launched(): Promise<string> {
   const { data } = await client.POST('/launches', {
-    body: { queue: 'default', job: 'admin/demo/hello:latest', requireRun: false },
+    body: { queue: 'default', project: 'demo', job: 'admin/demo/hello:latest' },
   });
   if (!data || !('id' in data)) throw new Error('no answer');
   return data.id;
@@ -88,7 +104,7 @@ const ended = (id: string): Promise<Api<'LaunchDetail'>> =>
       const { data } = await client.GET('/launches/{id}', { params: { path: { id } } });
       return data && ['finished', 'failed', 'stopped'].includes(data.state) ? data : undefined;
     },
-    { what: `the end of launch ${id}`, ms: 300_000, everyMs: 500 },
+    { what: `the end of launch ${id}`, ms: 900_000, everyMs: 500 },
   );
 const logOf = async (id: string): Promise<string> => {
   const { data } = await client.GET('/launches/{id}/logs', { params: { path: { id } } });
@@ -96,7 +112,15 @@ const logOf = async (id: string): Promise<string> => {
 };
 
 describe('the compose file', { timeout: patienceMs }, () => {
+  test('builds its images of nothing but this tree', async () => {
+    // The other services run the image of the first.
+    await compose('build', 'server', 'temporal');
+    const version = await docker('run', '--rm', 'davit:local', '--version');
+    expect(version.trim()).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
   test('comes up whole, and the key of its first user opens the API', async () => {
+    await compose('up', '--detach');
     await allReady();
     const key = (await compose('exec', '-T', 'server', 'cat', '/var/lib/davit/keys/admin')).trim();
     client = createDavitClient({ baseUrl: url, apiKey: key });
@@ -118,14 +142,14 @@ describe('the compose file', { timeout: patienceMs }, () => {
       const value = line.slice(line.indexOf('=') + 1);
       if (/^(POSTGRES_PASSWORD|DAVIT_SECRET_KEYS)=/.test(line)) expect(history).not.toContain(value);
     }
-    const published = await docker('ps', '--filter', `name=${project}`, '--format', '{{.Ports}}');
+    const published = await docker('ps', ...ours, '--format', '{{.Ports}}');
     expect(published).not.toMatch(/0\.0\.0\.0|:::/);
     const files = await compose('exec', '-T', 'server', 'ls', '/opt/davit', '/opt/davit/node_modules');
-    expect(files).not.toMatch(/\b(vitest|eslint|typescript|test|docs)\b/);
+    expect(files).not.toMatch(/^(vitest|eslint|typescript|test|docs)$/m);
   });
 
   let before: Api<'LaunchDetail'>;
-  test('runs a launch that is given a secret', async () => {
+  test('runs a launch in a container of its agent: a tracked run that is given a secret', async () => {
     await client.PUT('/entities/{entity}/secrets/{secret}', {
       params: { path: { entity: 'admin', secret: 'token' } },
       body: { value: 'planted in compose' },
@@ -136,16 +160,17 @@ describe('the compose file', { timeout: patienceMs }, () => {
     });
     await makeJob();
     before = await ended(await launched());
-    expect(before, await logOf(before.id)).toMatchObject({ state: 'finished', exitCode: 0 });
-    expect(await logOf(before.id)).toContain('hello ******************');
+    const log = await logOf(before.id);
+    expect(before, log).toMatchObject({ state: 'finished', exitCode: 0, target: 'docker', agent: 'docker' });
+    expect(before.run).toMatchObject({ state: 'finished' });
+    expect(log).toContain('hello ******************');
+    expect(await summaryOf(before)).toMatchObject({ in_container: true, of: 'http://server:8080' });
   });
 
   test('after every service was restarted everything is found again, and the next launch runs', async () => {
-    for (const service of ['postgres', 'temporal', 'server', 'worker', 'agent']) await compose('restart', service);
+    for (const service of parts) await compose('restart', service);
     await allReady();
-    const { data: after } = await client.GET('/launches/{id}', { params: { path: { id: before.id } } });
-    expect(after).toMatchObject({ state: 'finished', timeline: before.timeline });
-    expect(await logOf(before.id)).toContain('hello ******************');
+    await expectAsBefore();
     const next = await ended(await launched());
     expect(next, await logOf(next.id)).toMatchObject({ state: 'finished', exitCode: 0 });
   });
@@ -154,30 +179,69 @@ describe('the compose file', { timeout: patienceMs }, () => {
     await compose('down', '--timeout', '20');
     await compose('up', '--detach');
     await allReady();
+    await expectAsBefore();
+  });
+
+  test('the commands of docs/packaging.md bring a back-up into an empty installation, and what waited runs', async () => {
+    const queue = { params: { path: { entity: 'admin', queue: 'default' } } };
+    await client.POST('/queues/{entity}/{queue}/pause', queue);
+    const waiting = await launched();
+    await typed('back-up');
+    await compose('down', '--volumes', '--timeout', '20');
+    await typed('restore');
+    await allReady();
+    await expectAsBefore();
+    await client.POST('/queues/{entity}/{queue}/resume', queue);
+    const next = await ended(waiting);
+    expect(next, await logOf(next.id)).toMatchObject({ state: 'finished', exitCode: 0 });
+  });
+
+  async function expectAsBefore(): Promise<void> {
     const { data: queues } = await client.GET('/queues');
     expect(queues?.items.map(({ name }) => name)).toEqual(['default']);
     const { data: agents } = await client.GET('/agents');
     expect(agents?.items.map(({ name }) => name)).toEqual(['docker']);
+    const { data: after } = await client.GET('/launches/{id}', { params: { path: { id: before.id } } });
+    expect(after).toMatchObject({ state: 'finished', timeline: before.timeline });
     expect(await logOf(before.id)).toContain('hello ******************');
-  });
+    expect(await summaryOf(before)).toMatchObject({ in_container: true });
+  }
 
   test('without its passwords it starts nothing and says which are missing', async () => {
     await writeFile(join(folder, 'empty'), '');
     const config = run('docker-compose', ['--env-file', join(folder, 'empty'), 'config']);
-    await expect(config).rejects.toThrow(/POSTGRES_PASSWORD|DAVIT_SECRET_KEYS/);
+    await expect(config).rejects.toThrow(/(POSTGRES_PASSWORD|DAVIT_SECRET_KEYS).*deploy\/new-env\.sh/s);
   });
 });
 
+const program = `
+import os, wandb
+print("hello", os.environ["TOKEN"])
+with wandb.init() as run:
+    run.summary["in_container"] = os.path.exists("/.dockerenv")
+    run.summary["of"] = os.environ["WANDB_BASE_URL"]
+`;
+
 async function makeJob(): Promise<void> {
   const code = join(folder, 'hello');
-  await run('mkdir', ['-p', code]);
-  await writeFile(join(code, 'hello.sh'), 'echo "hello $TOKEN"\n');
+  await mkdir(code);
+  await writeFile(join(code, 'hello.py'), program);
+  await writeFile(join(code, 'requirements.txt'), 'wandb\n');
   await run('tar', ['-C', code, '-czf', join(folder, 'hello.tar.gz'), '.']);
   const bytes = await readFile(join(folder, 'hello.tar.gz'));
   await client.POST('/entities/{entity}/projects/{project}/jobs/{job}/versions', {
-    params: { path: { entity: 'admin', project: 'demo', job: 'hello' }, query: { entryPoint: 'sh hello.sh' } },
+    params: {
+      path: { entity: 'admin', project: 'demo', job: 'hello' },
+      query: { entryPoint: 'python hello.py', pythonVersion: '3.11' },
+    },
     body: bytes as never,
     bodySerializer: () => bytes,
     headers: { 'Content-Type': 'application/gzip' },
   });
+}
+
+async function summaryOf({ entity, project: of, runName }: Api<'LaunchDetail'>): Promise<unknown> {
+  const path = { entity, project: of, run: runName };
+  const { data } = await client.GET('/runs/{entity}/{project}/{run}', { params: { path } });
+  return data?.summary;
 }
