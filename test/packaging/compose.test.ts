@@ -69,6 +69,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (folder === '') return;
+  // Containers of jobs are not Compose's.
+  const jobs = await docker('ps', '-aq', '--filter', 'label=davit.launch', '--filter', `network=${project}-jobs`);
+  if (jobs.trim() !== '') await docker('rm', '--force', ...jobs.trim().split('\n'));
   await compose('down', '--volumes', '--timeout', '20').catch((error: unknown) => console.error(error));
   await rm(folder, { recursive: true, force: true });
 }, 300_000);
