@@ -5,15 +5,13 @@ import type { Command } from 'commander';
 import { plainEnvironment } from '../stack/find-program.js';
 import { defaultHome, homeAt } from '../stack/home.js';
 import { findTemporal } from '../stack/temporal-program.js';
-import { temporalArguments, temporalServes } from '../stack/temporal.js';
+import { temporalArguments } from '../stack/temporal.js';
 import { stopSignal } from '../stop-signals.js';
 import { wholeAbove0 } from './options.js';
 
 const footer = `
 A server for one machine, its database in one file: the one that davit up starts, apart. It asks nobody who they are: let only Davit's own parts
 reach it. Beyond one machine use a Temporal cluster or Temporal Cloud, and give its address to server, worker and agents.`;
-
-const readyPatienceMs = 10_000;
 
 /** The same program with the same settings as under `davit up`. */
 export function defineTemporal(command: Command): void {
@@ -22,16 +20,8 @@ export function defineTemporal(command: Command): void {
     .addOption(new Option('--host <address>', 'the address to listen on').default('127.0.0.1'))
     .option('--port <number>', 'the port of its frontend', wholeAbove0, 7233)
     .option('--ui-port <number>', 'the port of its web pages', wholeAbove0, 8233)
-    .option('--ready', 'start nothing: say with the exit code whether the one there serves')
     .addHelpText('after', footer)
-    .action(async (options: TemporalOptions) => {
-      const { host, port } = options;
-      if (options.ready === true) {
-        const signal = AbortSignal.timeout(readyPatienceMs);
-        return temporalServes({ address: `${host}:${port}` }, { searchAttributes: true, signal });
-      }
-      return run(options);
-    });
+    .action(run);
 }
 
 async function run({ folder = homeAt(defaultHome(process.env)).temporal, ...at }: TemporalOptions): Promise<void> {
@@ -62,5 +52,4 @@ interface TemporalOptions {
   host: string;
   port: number;
   uiPort: number;
-  ready?: boolean;
 }
