@@ -117,17 +117,20 @@ const requestShape = z.strictObject({
   hold: z.boolean().optional(),
 });
 
-/** What must hold between fields. */
-const oneSubject = (request: { job?: string | undefined; image?: string | undefined }, context: z.RefinementCtx) => {
-  if ((request.job === undefined) === (request.image === undefined))
-    context.addIssue({ code: 'custom', path: ['job'], message: 'give a job or an image, and not both' });
+/** What must hold between fields; said beside what is wrong with them one by one. */
+const aboutOneThing = ({ job, image }: { job?: unknown; image?: unknown }): boolean =>
+  (job === undefined) !== (image === undefined);
+const oneThing = {
+  path: ['job'],
+  message: 'give a job or an image, and not both',
+  when: ({ value }: { value: unknown }): boolean => typeof value === 'object' && value !== null,
 };
 
-export const launchRequestSchema = requestShape.superRefine(oneSubject);
+export const launchRequestSchema = requestShape.refine(aboutOneThing, oneThing);
 export type LaunchRequest = z.infer<typeof launchRequestSchema>;
 
 /** Input of the launch workflow. With `launchId` alone the row exists already; with a request it is admitted first. */
 export const launchWorkflowInputSchema = z.union([
   z.strictObject({ launchId: launchIdSchema }),
-  requestShape.extend({ entity: nameSchema, project: nameSchema }).superRefine(oneSubject),
+  requestShape.extend({ entity: nameSchema, project: nameSchema }).refine(aboutOneThing, oneThing),
 ]);
