@@ -90,25 +90,24 @@ test('it goes with a holder that falls silent, and at once with one that loses i
 
 test('what is known of an image stays with the version of the job that it was built of', async () => {
   const held = await taken();
-  const image = {
-    image: 'registry.example/jobs@sha256:aa',
-    name: 'registry.example/jobs:1',
+  const inUse = { image: 'registry.example/jobs@sha256:aa', name: 'registry.example/jobs:1', use: 'built' };
+  const build = {
     inputs: 'ab12',
     facts: { builder: 'docker', baseImage: 'python:3.11', baseDigest: 'sha256:bb', requirementsLock: 'six==1.16.0\n' },
   };
-  expect((await asAgent(held, 'image', image)).status).toBe(200);
+  expect((await asAgent(held, 'image', { ...inUse, build })).status).toBe(200);
   // Who finds it later knows less.
   const found = await taken();
-  expect((await asAgent(found, 'image', { ...image, facts: { builder: 'docker' } })).status).toBe(200);
-  const rows = await api.db
-    .selectFrom('launch')
-    .select('image')
-    .where('id', 'in', [held.launchId, found.launchId])
-    .execute();
-  for (const row of rows) expect(row.image).toMatchObject({ image: image.image, inputs: 'ab12' });
+  expect((await asAgent(found, 'image', { ...inUse, build: { ...build, facts: { builder: 'docker' } } })).status).toBe(
+    200,
+  );
+  for (const { launchId } of [held, found]) {
+    const shown = await api.call('GET', `/launches/${launchId}`);
+    expect(shown.body.image).toEqual(inUse);
+  }
   const page = await api.call('GET', '/entities/lab/projects/demo/jobs/train/versions/v0/images');
   expect(page.status, page.text).toBe(200);
-  expect(page.body.images).toMatchObject([image]);
+  expect(page.body.images).toMatchObject([{ image: inUse.image, name: inUse.name, ...build }]);
   const nowhere = await api.call('GET', '/entities/lab/projects/demo/jobs/train/versions/v7/images');
   expect([nowhere.status, nowhere.body.code]).toEqual([404, 'unknown-job']);
 });
