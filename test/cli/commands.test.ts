@@ -248,7 +248,7 @@ describe('what is wrong', () => {
   ])('%s is wrong usage', async (_what, args) => {
     const { code, stderr } = await davit(...args);
     expect(code).toBe(2);
-    expect(stderr).toContain('error:');
+    expect(stderr).toMatch(/^error[: ]/m);
   });
 });
 
