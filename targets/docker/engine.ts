@@ -42,6 +42,33 @@ export class Engine {
     }
   }
 
+  /**
+   * A stream that ends with the signal, or by `end`; also one that is still on its way then: nobody would read it, and it would keep this process
+   * alive.
+   */
+  async stream<T extends { destroy(): unknown }>(
+    open: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ body: T; end(): void }> {
+    const request = new AbortController();
+    let body: T | undefined;
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      if (body) body.destroy();
+      else request.abort();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      const opened = await this.call((docker) => open(docker, request.signal), { signal });
+      body = opened;
+      signal.throwIfAborted();
+      return { body: opened, end };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
   /** As `call`, for what may be repeated: as long as the Engine is away and `patienceMs` is not over. */
   async patiently<T>(
     work: (docker: Docker, signal: AbortSignal) => Promise<T>,

@@ -98,12 +98,11 @@ async function* openLog(
     timestamps: true,
     ...(since === undefined ? {} : { since: sinceOf(since) }),
   };
-  const open = (docker: Docker) => docker.getContainer(id).logs(query as never) as unknown as Promise<LogBody>;
-  const body = await engine.call(open, { signal });
+  const open = (docker: Docker, abortSignal: AbortSignal) =>
+    docker.getContainer(id).logs({ ...query, abortSignal } as never) as unknown as Promise<LogBody>;
+  const { body, end } = await engine.stream(open, signal);
   // A machine that is gone says nothing; the connection must find out.
   body.socket?.setKeepAlive?.(true, 15_000);
-  const end = (): void => body.destroy();
-  signal.addEventListener('abort', end, { once: true });
   let heardMs = Date.now();
   const look = setInterval(() => {
     void inspect(engine, id)
@@ -120,7 +119,6 @@ async function* openLog(
     }
   } finally {
     clearInterval(look);
-    signal.removeEventListener('abort', end);
     end();
   }
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Engine } from './engine.js';
 import { label } from './names.js';
@@ -77,21 +78,21 @@ export class Watcher {
 
   private async listen(signal: AbortSignal): Promise<void> {
     const filters = { type: ['container'], label: [label.job] };
-    const stream = await this.engine.call((docker) => docker.getEvents({ filters: filters as never }), { signal });
-    const end = (): void => void (stream as unknown as { destroy(): void }).destroy();
-    signal.addEventListener('abort', end, { once: true });
+    const { body, end } = await this.engine.stream(
+      (docker, abortSignal) => docker.getEvents({ filters: filters as never, abortSignal }) as Promise<Readable>,
+      signal,
+    );
     try {
       this.connected = true;
       // What happened before is looked at by everybody now.
       this.happened.emit('connection');
       let rest = '';
-      for await (const chunk of stream) {
+      for await (const chunk of body) {
         const lines = (rest + String(chunk)).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) if (line.trim() !== '') this.tell(line);
       }
     } finally {
-      signal.removeEventListener('abort', end);
       end();
     }
   }

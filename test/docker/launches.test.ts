@@ -176,7 +176,9 @@ describe('the training example on a queue of the target docker', { timeout: 900_
     expect(same.launch.request).toMatchObject({ overrides: { image: first.launch.image?.image } });
     expect(same.launch.image?.image).toBe(first.launch.image?.image);
     expect(same.prepared).not.toMatch(/Built in|fetch/i);
-    const other = await relaunch({ baseImage: `${machine.registry}/library/${machine.baseImage}` });
+    const base = `${machine.registry}/base-${salt}:latest`;
+    await pushByHand(base, 'ENV SAID=base');
+    const other = await relaunch({ baseImage: base });
     expect(other.prepared).toContain('Built in');
     expect(await engine.logText(other.launch.id, 'stdout')).toContain(`hello ${salt}`);
   });

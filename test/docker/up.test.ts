@@ -61,7 +61,8 @@ describe('davit up where an Engine answers', () => {
 
   it('runs a folder in a container: a tracked run, and neither build nor installation the second time', async () => {
     const folder = mkdtempSync(join(home.path, 'job-'));
-    writeFileSync(join(folder, 'requirements.txt'), 'wandb\n');
+    // Nobody has asked for these two before.
+    writeFileSync(join(folder, 'requirements.txt'), `wandb\nsix; python_version < "2.${Date.now()}"\n`);
     const program = [
       'import os, wandb',
       'run = wandb.init()',
@@ -76,7 +77,7 @@ describe('davit up where an Engine answers', () => {
     for (const { more, folderInside, said } of [
       { more: [], folderInside: '/home/davit/code', said: /Building davit-build:/ },
       { more: [], folderInside: '/home/davit/code', said: /The image is there already/ },
-      { more: none, folderInside: '/davit/code', said: /Installing 1 requirement/ },
+      { more: none, folderInside: '/davit/code', said: /Installing 2 requirements/ },
       { more: none, folderInside: '/davit/code', said: /The packages are there already/ },
     ]) {
       const words = ['launch', folder, '--queue', 'docker', '--project', 'demo', '--json', ...more];
