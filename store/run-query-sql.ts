@@ -18,6 +18,11 @@ export interface Ways {
   picks: Picks;
   /** Tests that ask the index over all configs. */
   indexed: ReadonlySet<RunTest>;
+  /**
+   * The planner takes whatever that index finds for next to no rows. Where it is many, asking it again for each row of another table takes seconds
+   * for a few thousand runs.
+   */
+  hashJoins: boolean;
 }
 
 /** Which tables a question looks at. Each knows a run's project and age; rows of `run` itself are wide, and left alone where they can be. */

@@ -48,6 +48,7 @@ export async function findRuns(
   const { keys, ...found } = await limited(db, async (tx) => {
     const keys = await knownKeys(tx, query.projectId, valueKeys(query.filter, page?.order));
     const ways = await waysOf(tx, query.projectId, query.filter, keys.picks);
+    if (ways.hashJoins) await sql`select set_config('enable_nestloop', 'off', true)`.execute(tx);
     if (!page) return { keys, ids: [], count: await countMatching(tx, query, ways) };
     return { keys, ...(await pageOf(tx, query, page, wanted.count === true, ways)) };
   });

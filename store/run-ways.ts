@@ -40,17 +40,21 @@ const manyMatches = 2_000;
 /** Where other values are looked at in each run, the index is asked only for what few runs have, or what is not kept. */
 export async function waysOf(tx: Store, projectId: number, filter: RunFilter | undefined, picks: Picks): Promise<Ways> {
   const indexed = new Set<RunTest>();
-  if (!filter) return { picks, indexed };
-  const alone = !hasOtherValues(filter);
-  const open: Extract<RunFilter, { is: 'test' }>[] = [];
-  forEachTest(filter, (key, test) => {
-    if (!hasIndex(key, test)) return;
-    if (alone || !isValueKey(key) || picks(key) === undefined) indexed.add(test);
-    else open.push({ is: 'test', key, test });
-  });
+  const indexable: { is: 'test'; key: ValueKey; test: RunTest }[] = [];
+  if (filter)
+    forEachTest(filter, (key, test) => {
+      if (isValueKey(key) && hasIndex(key, test)) indexable.push({ is: 'test', key, test });
+    });
+  if (!filter || !hasOtherValues(filter))
+    return { picks, indexed: new Set(indexable.map(({ test }) => test)), hashJoins: false };
   const needed = new Set(neededTests(filter));
-  for (const each of open) if (needed.has(each.test) && (await isRare(tx, projectId, each))) indexed.add(each.test);
-  return { picks, indexed };
+  let someRare = false;
+  for (const each of indexable) {
+    const isFound = needed.has(each.test) && (await isRare(tx, projectId, each));
+    someRare ||= isFound;
+    if (isFound || picks(each.key) === undefined) indexed.add(each.test);
+  }
+  return { picks, indexed, hashJoins: indexed.size > 0 && !someRare };
 }
 
 /** What must hold for every run that is found. */
@@ -60,7 +64,7 @@ function neededTests(filter: RunFilter): RunTest[] {
 }
 
 async function isRare(tx: Store, projectId: number, test: Extract<RunFilter, { is: 'test' }>): Promise<boolean> {
-  const tables = tablesOf(test, undefined, { picks: () => undefined, indexed: new Set([test.test]) });
+  const tables = tablesOf(test, undefined, { picks: () => undefined, indexed: new Set([test.test]), hashJoins: false });
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from (select ${runsSql(tables, projectId)} and (${filterSql(test, tables)}) limit ${manyMatches}) as first`.execute(
     tx,
