@@ -36,6 +36,7 @@ export function valueKeys(filter: RunFilter | undefined, order: RunOrder | undef
 
 /** From how many matches on a look at the kept values of all runs costs less than one at the documents that the index finds. */
 const manyMatches = 2_000;
+const mostLooks = 4;
 
 /** Where other values are looked at in each run, the index is asked only for what few runs have, or what is not kept. */
 export async function waysOf(tx: Store, projectId: number, filter: RunFilter | undefined, picks: Picks): Promise<Ways> {
@@ -49,8 +50,10 @@ export async function waysOf(tx: Store, projectId: number, filter: RunFilter | u
     return { picks, indexed: new Set(indexable.map(({ test }) => test)), hashJoins: false };
   const needed = new Set(neededTests(filter));
   let someRare = false;
+  let left = mostLooks;
   for (const each of indexable) {
-    const isFound = needed.has(each.test) && (await isRare(tx, projectId, each));
+    // One that few runs have is enough, and a long filter must not cost a look for each of its parts.
+    const isFound: boolean = !someRare && needed.has(each.test) && left-- > 0 && (await isRare(tx, projectId, each));
     someRare ||= isFound;
     if (isFound || picks(each.key) === undefined) indexed.add(each.test);
   }
