@@ -18,6 +18,7 @@ import * as registries from './0017-registries.js';
 import * as deletedRuns from './0018-deleted-runs.js';
 import * as historyExports from './0019-history-exports.js';
 import * as runKeys from './0020-run-keys.js';
+import * as runNumbers from './0021-run-numbers.js';
 
 export interface Migration {
   name: string;
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   deletedRuns,
   historyExports,
   runKeys,
+  runNumbers,
 ];
