@@ -10,8 +10,8 @@ import { storable } from './text.js';
  */
 export type ValueKey = Extract<RunKey, { kind: 'config' | 'summary' }>;
 
-/** Where the values of a key lie in `run_face.picked`; undefined: nowhere. */
-export type Picks = (key: ValueKey) => number | undefined;
+/** Where the values of a key lie in `run_face.picked`; undefined: nowhere. Where all are numbers, they lie in `run_face.numbers` too. */
+export type Picks = (key: ValueKey) => { place: number; onlyNumbers: boolean } | undefined;
 
 const mostKeys = 32;
 /** Below it a look at all documents takes some tens of milliseconds. */
@@ -37,7 +37,7 @@ export async function knownKeys(tx: Store, projectId: number, asked: readonly Va
   if (asked.length === 0) return { picks: () => undefined, unknown: [], stale: [] };
   const rows = await tx
     .selectFrom('run_key')
-    .select(['id', 'doc', 'path', 'place', 'state', sql<boolean>`asked_on < current_date`.as('stale')])
+    .select(['id', 'doc', 'path', 'place', 'state', 'only_numbers', sql<boolean>`asked_on < current_date`.as('stale')])
     .where('project_id', '=', projectId)
     .execute();
   const known = new Map(rows.map((row) => [idOf({ kind: row.doc, path: row.path }), row]));
@@ -45,7 +45,7 @@ export async function knownKeys(tx: Store, projectId: number, asked: readonly Va
   return {
     picks: (key) => {
       const row = found(key);
-      return row?.state === 'ready' ? row.place : undefined;
+      return row?.state === 'ready' ? { place: row.place, onlyNumbers: row.only_numbers } : undefined;
     },
     unknown: asked.filter((key) => !found(key)),
     stale: asked.flatMap((key) => {
@@ -140,13 +140,14 @@ export async function fillRunKeys(db: Store, runsAtOnce = 1_000): Promise<boolea
         .orderBy('id')
         .forUpdate()
         .execute();
-      const wide = await keepValues(tx, ids, keys);
+      const { wide, mixed } = await keepValues(tx, ids, keys);
       for (const { id } of keys)
         await tx
           .updateTable('run_key')
           .set({
             filled_to: ids.at(-1) ?? next.filled_to,
             state: wide.has(id) ? 'wide' : runs.length < runsAtOnce ? 'ready' : 'filling',
+            ...(mixed.has(id) ? { only_numbers: false } : {}),
           })
           .where('id', '=', id)
           .execute();
@@ -162,31 +163,36 @@ interface PlacedKey {
   place: number;
 }
 
-/** The keys of which some run has a value that is too large. */
-async function keepValues(tx: Store, runIds: readonly number[], keys: readonly PlacedKey[]): Promise<Set<number>> {
-  if (runIds.length === 0 || keys.length === 0) return new Set();
+/** Says of which keys some run has a value that is too large, and of which one that is no number. */
+async function keepValues(tx: Store, runIds: readonly number[], keys: readonly PlacedKey[]) {
+  if (runIds.length === 0 || keys.length === 0) return { wide: new Set<number>(), mixed: new Set<number>() };
   const columns = keys.map(({ doc, path, place }) => {
     const content = doc === 'config' ? sql`c.content` : sql`s.content`;
+    const value = sql.ref(`v${place}`);
     return {
-      value: sql.ref(`v${place}`),
-      isWide: sql`run_value_is_wide(${sql.ref(`v${place}`)})`,
-      read: sql`run_value_at(${content}, ${path}::text[]) as ${sql.ref(`v${place}`)}`,
-      picked: sql`picked[${sql.lit(place)}]`,
+      read: sql`run_value_at(${content}, ${path}::text[]) as ${value}`,
+      isWide: sql`coalesce(bool_or(run_value_is_wide(${value})), false)`,
+      isMixed: sql`coalesce(not bool_and(run_is_number(${value})), false)`,
+      kept: [
+        { at: sql`picked[${sql.lit(place)}]`, value: sql`case when not run_value_is_wide(${value}) then ${value} end` },
+        { at: sql`numbers[${sql.lit(place)}]`, value: sql`run_number(${value})` },
+      ],
     };
   });
-  const kept = columns.map(({ value, isWide }) => sql`case when not ${isWide} then ${value} end`);
-  const { rows } = await sql<{ wide: boolean[] | null }>`
+  const kept = columns.flatMap((column) => column.kept);
+  const { rows } = await sql<{ wide: boolean[]; mixed: boolean[] }>`
     with read as (select f.run_id, ${sql.join(columns.map(({ read }) => read))} from run_face as f
         left join run_config as c on c.run_id = f.run_id left join run_summary as s on s.run_id = f.run_id where f.run_id = any(${runIds}::int[])),
-      kept as (update run_face as f set ${sql.join(columns.map(({ picked }, i) => sql`${picked} = ${kept[i]}`))} from read
+      kept as (update run_face as f set ${sql.join(kept.map(({ at, value }) => sql`${at} = ${value}`))} from read
         where f.run_id = read.run_id and (${sql.join(
-          columns.map(({ picked }, i) => sql`f.${picked} is distinct from ${kept[i]}`),
+          kept.map(({ at, value }) => sql`f.${at} is distinct from ${value}`),
           sql` or `,
         )}))
-    select array[${sql.join(columns.map(({ isWide }) => sql`coalesce(bool_or(${isWide}), false)`))}] as wide from read`.execute(
+    select array[${sql.join(columns.map(({ isWide }) => isWide))}] as wide, array[${sql.join(columns.map(({ isMixed }) => isMixed))}] as mixed from read`.execute(
     tx,
   );
-  return new Set(keys.filter((_, i) => rows[0]?.wide?.[i]).map(({ id }) => id));
+  const those = (are: boolean[] | undefined) => new Set(keys.filter((_, i) => are?.[i]).map(({ id }) => id));
+  return { wide: those(rows[0]?.wide), mixed: those(rows[0]?.mixed) };
 }
 
 async function unlessLocked(work: () => Promise<void>): Promise<void> {

@@ -3,7 +3,19 @@ import type { RunKey, RunOrder } from '../domain/run-filter-keys.js';
 import type { RunFilter, RunTest } from '../domain/run-filter.js';
 import type { Store } from './open.js';
 import type { Picks, ValueKey } from './run-keys.js';
-import { filterSql, forEachTest, isValueKey, runsSql, tablesOf, type Ways } from './run-query-sql.js';
+import {
+  baseOf,
+  basesOf,
+  filterSql,
+  forEachTest,
+  isValueKey,
+  plainWays,
+  runsSql,
+  tablesOf,
+  type Ways,
+} from './run-query-sql.js';
+
+type RunTestFilter = Extract<RunFilter, { is: 'test' }> & { key: ValueKey };
 
 const indexedValues = 10;
 
@@ -34,27 +46,33 @@ export function valueKeys(filter: RunFilter | undefined, order: RunOrder | undef
   return [...found.values()];
 }
 
-/** From how many matches on a look at the kept values of all runs costs less than one at the documents that the index finds. */
+/** From how many matches on a look at the kept values of all runs costs less than one at each that the index finds. */
 const manyMatches = 2_000;
+const mostLooks = 4;
 
-/** Where other values are looked at in each run, the index is asked only for what few runs have, or what is not kept. */
-export async function waysOf(tx: Store, projectId: number, filter: RunFilter | undefined, picks: Picks): Promise<Ways> {
-  const indexed = new Set<RunTest>();
-  const indexable: { is: 'test'; key: ValueKey; test: RunTest }[] = [];
+/** A filter on one table asks the index of configs itself. Beside other tables the index is asked first: of few runs nothing else needs a look at all. */
+export async function waysOf(
+  tx: Store,
+  projectId: number,
+  filter: RunFilter | undefined,
+  order: RunOrder | undefined,
+  picks: Picks,
+): Promise<Ways> {
+  const indexable: RunTestFilter[] = [];
   if (filter)
     forEachTest(filter, (key, test) => {
       if (isValueKey(key) && hasIndex(key, test)) indexable.push({ is: 'test', key, test });
     });
-  if (!filter || !hasOtherValues(filter))
-    return { picks, indexed: new Set(indexable.map(({ test }) => test)), hashJoins: false };
+  const all: Ways = { ...plainWays, picks, indexed: new Set(indexable.map(({ test }) => test)) };
+  if (!filter || indexable.length === 0 || basesOf(tablesOf(filter, order, all)).length === 1) return all;
+  // One that few runs have is enough, and a long filter must not cost a look for each of its parts.
   const needed = new Set(neededTests(filter));
-  let someRare = false;
-  for (const each of indexable) {
-    const isFound = needed.has(each.test) && (await isRare(tx, projectId, each));
-    someRare ||= isFound;
-    if (isFound || picks(each.key) === undefined) indexed.add(each.test);
+  for (const each of indexable.filter(({ test }) => needed.has(test)).slice(0, mostLooks)) {
+    const runIds = await fewIds(tx, projectId, each);
+    if (runIds) return { ...plainWays, picks, among: { test: each.test, runIds } };
   }
-  return { picks, indexed, hashJoins: indexed.size > 0 && !someRare };
+  const indexed = new Set(indexable.filter(({ key }) => picks(key) === undefined).map(({ test }) => test));
+  return { ...plainWays, picks, indexed };
 }
 
 /** What must hold for every run that is found. */
@@ -63,11 +81,12 @@ function neededTests(filter: RunFilter): RunTest[] {
   return filter.is === 'and' ? filter.of.flatMap(neededTests) : [];
 }
 
-async function isRare(tx: Store, projectId: number, test: Extract<RunFilter, { is: 'test' }>): Promise<boolean> {
-  const tables = tablesOf(test, undefined, { picks: () => undefined, indexed: new Set([test.test]), hashJoins: false });
-  const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from (select ${runsSql(tables, projectId)} and (${filterSql(test, tables)}) limit ${manyMatches}) as first`.execute(
+/** The runs for which it holds; undefined: many. */
+async function fewIds(tx: Store, projectId: number, test: RunTestFilter): Promise<number[] | undefined> {
+  const tables = tablesOf(test, undefined, { ...plainWays, indexed: new Set([test.test]) });
+  const { rows } = await sql<{ id: number }>`
+    select ${baseOf(tables).id} as id ${runsSql(tables, projectId)} and (${filterSql(test, tables)}) limit ${manyMatches}`.execute(
     tx,
   );
-  return (rows[0]?.count ?? 0) < manyMatches;
+  return rows.length < manyMatches ? rows.map(({ id }) => id) : undefined;
 }

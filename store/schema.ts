@@ -219,6 +219,7 @@ export interface Schema {
     place: number;
     state: Generated<'filling' | 'ready' | 'wide'>;
     filled_to: Generated<number>;
+    only_numbers: Generated<boolean>;
     asked_on: Generated<string>;
   };
   /** Kept by triggers (migration 0016). */

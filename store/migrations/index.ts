@@ -18,9 +18,10 @@ import * as registries from './0017-registries.js';
 import * as deletedRuns from './0018-deleted-runs.js';
 import * as historyExports from './0019-history-exports.js';
 import * as runKeys from './0020-run-keys.js';
-import * as jobInputs from './0021-job-inputs.js';
-import * as secrets from './0022-secrets.js';
-import * as builds from './0023-builds.js';
+import * as runNumbers from './0021-run-numbers.js';
+import * as jobInputs from './0022-job-inputs.js';
+import * as secrets from './0023-secrets.js';
+import * as builds from './0024-builds.js';
 
 export interface Migration {
   name: string;
@@ -49,6 +50,7 @@ export const migrations: readonly Migration[] = [
   deletedRuns,
   historyExports,
   runKeys,
+  runNumbers,
   jobInputs,
   secrets,
   builds,

@@ -107,6 +107,69 @@ describe('values of keys that a project is asked for', { timeout: 120_000 }, () 
     expect(await questions()).toEqual(before);
   });
 
+  test('answer beside other conditions though the database knows of no run of this project yet', async () => {
+    await makeRuns(5_000);
+    for (const table of ['run', 'run_face', 'run_config', 'run_summary'])
+      await sql`alter table ${sql.table(table)} set (autovacuum_enabled = off)`.execute(api.db);
+    await sql`analyze`.execute(api.db);
+    ({ id: projectId } = await ensureProject(api.db, api.entityId, 'unseen'));
+    await makeRuns(5_000);
+    await sql`update run set config = jsonb_build_object('half', jsonb_build_object('value', id % 2), 'tenth', jsonb_build_object('value', id % 10))::text where project_id = ${projectId}`.execute(
+      api.db,
+    );
+    const loss = { 'summary_metrics.loss': { $lt: 500 } };
+    expect(await ask({ state: 'running', ...loss }, '+heartbeat_at')).toMatchObject({ count: 2_500 });
+    expect(await ask({ 'config.half': 1, state: 'running' }, '-summary_metrics.loss')).toMatchObject({ count: 2_500 });
+    expect(await ask({ 'config.tenth': 3, state: 'running' }, '-summary_metrics.loss')).toMatchObject({ count: 500 });
+    const few = await ask({ 'config.half': { $in: [1, 7] }, 'config.tenth': 3, ...loss }, '+created_at');
+    expect(few.count).toBe(250);
+    expect(await ask({ 'config.tenth': 3, 'config.half': { $in: [1, 7] }, ...loss }, '+created_at')).toEqual(few);
+  });
+
+  test('are in the order of their documents, whatever numbers and other values they are', async () => {
+    await makeRuns(40);
+    const values = [
+      '0.1',
+      '0',
+      '-0.0',
+      '1e-320',
+      '1e308',
+      '-Infinity',
+      'Infinity',
+      'NaN',
+      'null',
+      '12345678901234567',
+      '3',
+    ];
+    const others = ['"text"', 'true', '12345678901234567890123', '1.5e308'];
+    const put = (name: string, key: string, text: string) =>
+      sql`update run set summary = ${`{"${key}": ${text}}`} where project_id = ${projectId} and name = ${name}`.execute(
+        api.db,
+      );
+    for (const [i, text] of values.entries()) await put(`r${i + 1}`, 'a', text);
+    for (const [i, text] of others.entries()) await put(`r${i + 21}`, 'b', text);
+    const questions = async () => {
+      const asked = [];
+      for (const key of ['a', 'b']) {
+        for (const sign of ['+', '-']) asked.push(await ask({}, `${sign}summary_metrics.${key}`));
+        for (const op of ['$gt', '$gte', '$lt', '$lte', '$eq', '$ne'])
+          for (const value of [0, 0.1, -1, 12345678901234567, 1.7e308])
+            asked.push(await ask({ [`summary_metrics.${key}`]: { [op]: value } }, '+name'));
+      }
+      return asked;
+    };
+    const before = await questions();
+    expect(before[0]?.names?.slice(0, 4)).toEqual(['r6', 'r2', 'r3', 'r4']);
+    for (const key of ['a', 'b']) await keep(summary(key));
+    await fill(7);
+    expect(await questions()).toEqual(before);
+
+    for (const [i, text] of others.entries()) await put(`r${i + 1}`, 'a', text);
+    const kept = await questions();
+    await api.db.deleteFrom('run_key').where('project_id', '=', projectId).execute();
+    expect(await questions()).toEqual(kept);
+  });
+
   test('are not kept for a small project, nor for names that no run has', async () => {
     await makeRuns(50);
     await ask({}, '-summary_metrics.loss');

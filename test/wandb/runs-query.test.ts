@@ -14,7 +14,21 @@ const random = numbersFrom(seed);
 const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
 const some = <T>(values: readonly T[]): T[] => values.filter(() => random() < 0.4);
 
-const words = ['alpha', 'beta', 'Gamma', 'de"lta', "o'clock", 'ünï', 'x; drop table run', '%', 'a.b', '\\d'];
+const words = [
+  'alpha',
+  'beta',
+  'Gamma',
+  'de"lta',
+  "o'clock",
+  'ünï',
+  'x; drop table run',
+  '%',
+  'a.b',
+  '\\d',
+  'a_b',
+  'al\nma',
+  'a\n',
+];
 const scalars: unknown[] = [0, 1, 2, 0.5, -3, 1e-7, 12345678, true, false, null, 'NaN', ...words];
 
 const keptKeys = ['lr', 'n', 'a.b', 'deep.x', 'deep.y.z', 'deep.list', "k'ey"].flatMap((path) => [
@@ -144,7 +158,23 @@ function randomTest(values: readonly unknown[]): unknown {
   if (roll < 0.75) return { $nin: some(values) };
   if (roll < 0.85) return { $exists: random() < 0.5 };
   if (roll < 0.95)
-    return { $regex: pick(['^a', 'a$', '[a-m]+', '^(run|Gam)', '\\d', 'l.*a', '(?i)GAMMA', '^.{2,5}$', 'x|%']) };
+    return {
+      $regex: pick([
+        '^a',
+        'a$',
+        '[a-m]+',
+        '^(run|Gam)',
+        '\\d',
+        'l.*a',
+        '(?i)GAMMA',
+        '^.{2,5}$',
+        'x|%',
+        'a_b',
+        'a.*a',
+        '^r.*-.*',
+        'amm',
+      ]),
+    };
   return { $contains: 'a' };
 }
 

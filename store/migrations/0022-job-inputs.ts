@@ -1,5 +1,5 @@
 /** What a queue lets launches choose, and what it does with inputs that do not fit what a job takes. */
-export const name = '0021-job-inputs';
+export const name = '0022-job-inputs';
 
 export const up = /* sql */ `
 alter table queue

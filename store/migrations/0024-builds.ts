@@ -1,5 +1,5 @@
 /** Images of jobs: who builds one at the moment, and what is known of those that were built. */
-export const name = '0023-builds';
+export const name = '0024-builds';
 
 export const up = /* sql */ `
 -- One build at a time of the same image, on whatever machine. A row is its holder's while it is renewed, and while its claim is the launch's.

@@ -2,7 +2,7 @@
  * Named secrets, sealed under a key that the database does not have. What a launch was given is kept, sealed as well, until it has ended: whoever
  * adopts its job hides the same values in its log, even when the secret was changed or deleted since.
  */
-export const name = '0022-secrets';
+export const name = '0023-secrets';
 
 export const up = /* sql */ `
 create table secret (
