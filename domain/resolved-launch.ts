@@ -25,6 +25,8 @@ export interface ResolvedLaunch {
   resourceConfig: Record<string, unknown>;
   /** Variables of the job that hold secrets, by name: those of the queue and the launch's own. Absent: none. */
   secrets?: Record<string, string> | undefined;
+  /** Name of the secret that opens the remote of a git job. Absent: none, or only the job's file names it. */
+  gitSecret?: string | undefined;
   /** What was accepted all the same: inputs that do not fit, where the queue only warns; parameters that were left out. */
   warnings?: string[] | undefined;
 }

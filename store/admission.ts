@@ -13,7 +13,7 @@ import type { RetryPolicy, Timeouts } from '../domain/retry-policy.js';
 import { defaultPriority, numberOfPriority, type Priority, type TargetName } from '../domain/words.js';
 import { audit } from './audit.js';
 import { secretsAtEnqueue } from './launch-secrets.js';
-import { parsedMetadata } from './job-create.js';
+import { gitSecretOf, parsedMetadata } from './job-create.js';
 import { refusing } from './line-operations.js';
 import type { Store } from './open.js';
 import { ensureProject } from './projects.js';
@@ -87,7 +87,9 @@ export async function resolveAdmission(
     throw new DavitError('unknown-job', `There is no job "${owner}/${place}/${name}:${alias}".`);
   }
   if (found.entityId === null) throw new DavitError('not-found', `There is no entity "${entity}".`);
-  const secrets = await secretsAtEnqueue(db, queue, request.overrides?.secrets);
+  const metadata = parsedMetadata(job?.metadata ?? '{}');
+  const gitSecret = gitSecretOf(metadata);
+  const secrets = await secretsAtEnqueue(db, queue, request.overrides?.secrets, gitSecret);
   const git = pinned(overrides?.ref, a.git);
   const { resourceConfig, errors, warnings } = resourceConfigOf({
     queue: queue.resourceConfig,
@@ -96,7 +98,7 @@ export async function resolveAdmission(
     launch: overrides?.resourceConfig,
   });
   if (errors.length > 0) throw templateError(errors);
-  const doubts = checkInputs({ metadata: parsedMetadata(job?.metadata ?? '{}'), overrides, checks: queue.inputs });
+  const doubts = checkInputs({ metadata, overrides, checks: queue.inputs });
   const allWarnings = [...warnings, ...doubts];
   return {
     queue,
@@ -127,6 +129,7 @@ export async function resolveAdmission(
       traceparent: a.traceparent,
       resourceConfig,
       ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
+      ...(gitSecret === undefined ? {} : { gitSecret }),
       ...(allWarnings.length === 0 ? {} : { warnings: allWarnings }),
     },
     priority: request.priority ?? defaultPriority,
@@ -252,7 +255,7 @@ export interface QueueFound {
 
 interface Found {
   queue: QueueFound | null;
-  /** `metadata` only when it says something of inputs. */
+  /** `metadata` only when it says something of inputs, or of a secret. */
   job: { artifactId: number; version: number; metadata: string | null } | null;
   entityId: number | null;
   projectId: number | null;
@@ -273,7 +276,7 @@ async function lookUp(
         from queue q join entity e on e.id = q.entity_id where e.name = ${names.queueEntity} and q.name = ${names.queue}
           and q.deleted_at is null) as queue,
       (select jsonb_build_object('artifactId', a.id, 'version', a.version_index,
-          'metadata', case when a.metadata like '%input_schemas%' then a.metadata end)
+          'metadata', case when a.metadata ~ 'input_schemas|git_credentials' then a.metadata end)
         from artifact_collection c
           join project p on p.id = c.project_id join entity e on e.id = p.entity_id
           join artifact a on a.collection_id = c.id and a.state = 'COMMITTED'

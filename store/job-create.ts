@@ -91,7 +91,8 @@ export async function createSourceJob({ db, blobs }: JobDeps, job: NewSourceJob)
     await put(jobFileName, jobFileText(job)),
     ...(job.patch ? [await put(patchFileName, job.patch)] : []),
   ];
-  const committed = await inTransaction(db, (tx) => commitJob(tx, job, files));
+  const credentials = job.source.kind === 'git' ? job.source.credentials : undefined;
+  const committed = await inTransaction(db, (tx) => commitJob(tx, job, files, credentials));
   return { ...committed, warnings: job.source.kind === 'git' ? entryPointWarnings(job.source.entryPoint) : [] };
 }
 
@@ -99,6 +100,7 @@ async function commitJob(
   tx: Store,
   job: NewJob,
   files: Parameters<typeof commitArtifact>[1]['files'],
+  credentials?: string,
 ): Promise<CommittedArtifact> {
   const committed = await commitArtifact(tx, {
     projectId: job.projectId,
@@ -107,7 +109,10 @@ async function commitJob(
     ...(job.description === undefined ? {} : { description: job.description }),
     files,
     // It never ran, so the types of its inputs are not known, unless somebody says them.
-    metadata: job.inputs === undefined ? { _partial: true } : { input_schemas: schemasAsStored(job.inputs) },
+    metadata: {
+      ...(job.inputs === undefined ? { _partial: true } : { input_schemas: schemasAsStored(job.inputs) }),
+      ...(credentials === undefined ? {} : { [gitSecret]: credentials }),
+    },
     aliases: job.aliases,
     createdBy: job.createdBy,
   });
@@ -143,6 +148,15 @@ const schemasAsStored = ({ config, files }: InputSchemas): Record<string, unknow
   ...(config === undefined ? {} : { [configInputs]: config }),
   ...(Object.keys(files).length === 0 ? {} : { files }),
 });
+
+/** Beside the job's own file, so that an enqueue can ask for it without reading files. */
+const gitSecret = 'git_credentials';
+
+/** The named secret that opens the remote of a git job, as far as its metadata says so: jobs of other clients have none. */
+export function gitSecretOf(metadata: Record<string, unknown>): string | undefined {
+  const name = metadata[gitSecret];
+  return typeof name === 'string' ? name : undefined;
+}
 
 /** Clients write it as they like. */
 export function parsedMetadata(text: string): Record<string, unknown> {

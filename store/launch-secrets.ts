@@ -7,14 +7,18 @@ import { aboutGiven, openSecrets, requireSecrets } from './secrets.js';
 
 /** What launches get of the named secrets: references at enqueue, values for the agent that holds the launch. */
 
-/** The variables that its jobs will be given, by the names of secrets. Throws when the queue does not allow one, or there is none. */
+/**
+ * The variables that its jobs will be given, by the names of secrets. Throws when the queue does not allow one of them or the one that opens the
+ * job's remote, or there is none.
+ */
 export async function secretsAtEnqueue(
   db: Store,
   queue: QueueSecrets & { entityId: number },
   wanted: SecretVariables | undefined,
+  ofRemote: string | undefined,
 ): Promise<SecretVariables> {
   const variables = secretVariablesOf(queue, wanted);
-  const names = [...new Set(Object.values(variables))];
+  const names = [...new Set([...Object.values(variables), ...(ofRemote === undefined ? [] : [ofRemote])])];
   requireAllowed(queue, names);
   await requireSecrets(db, queue.entityId, names);
   return variables;

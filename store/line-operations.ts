@@ -60,7 +60,9 @@ export async function transfer(db: Store, launchId: string, queueId: number, by:
     .where('queue.id', '=', queueId)
     .executeTakeFirst();
   if (!queue) throw new DavitError('unknown-queue');
-  await secretsAtEnqueue(db, { ...queue, secretVariables: queue.secret_variables }, launch.spec.overrides?.secrets);
+  const { spec, request: before } = launch;
+  const allowed = { ...queue, secretVariables: queue.secret_variables };
+  await secretsAtEnqueue(db, allowed, spec.overrides?.secrets, before.gitSecret);
   const { request, requireRun } = asIn(queue, launch);
   return answerOf(
     db,

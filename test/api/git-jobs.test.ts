@@ -133,6 +133,13 @@ describe('a git job', () => {
       expect(elsewhere.status).toBe(201);
       const refused = await enqueue({ queue: 'lab/bare', job: 'lab/demo/private', overrides: { ref: 'main' } });
       expect(refused.body.code).toBe('secret-not-allowed');
+      // Nor is it taken without a branch to look up, or moved there: its agent could not fetch it.
+      const unpinned = await enqueue({ queue: 'lab/bare', job: 'lab/demo/private' });
+      expect([unpinned.status, unpinned.body.code], unpinned.text).toEqual([403, 'secret-not-allowed']);
+      const moved = await api.call('POST', `/launches/${accepted.body.id}/transfer`, { body: { queue: 'lab/bare' } });
+      expect([moved.status, moved.body.code], moved.text).toEqual([403, 'secret-not-allowed']);
+      await api.call('DELETE', '/entities/lab/secrets/deploy-key');
+      expect((await enqueue({ job: 'lab/demo/private' })).body.code).toBe('secret-not-allowed');
     } finally {
       git.requirePassword(undefined);
     }
