@@ -6,6 +6,7 @@ import { agentActivities } from '../activities/agent/index.js';
 import type { AgentDeps } from '../activities/agent/deps.js';
 import { SlotPool } from '../activities/agent/slot-pool.js';
 import type { Builders } from '../builders/register.js';
+import { sayBuilder } from './say-builder.js';
 import { CodeCache, type CodeCacheOptions } from '../builders/code/cache.js';
 import { DavitApiError } from '../client/index.js';
 import type { Tracing } from '../telemetry/tracing.js';
@@ -107,6 +108,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
   const welcome = await beWelcomed(seat, sayHello, log);
   const { agentId } = welcome;
+  if (targets.report.docker?.ok && options.builders) void sayBuilder(options.builders, log);
   const temporal: TemporalOptions = options.temporal ?? welcome.temporal;
   const connection = await NativeConnection.connect(connectionOptions(temporal));
   const client = new Client({ connection, namespace: temporal.namespace });

@@ -1,5 +1,6 @@
 import { defaultHome, homeAt } from '../stack/home.js';
 import { checkPostgres, checkTemporal } from './backends.js';
+import { checkBuilder } from './builder.js';
 import { missing } from './check.js';
 import { checkDocker } from './docker.js';
 import type { Check } from './check.js';
@@ -15,6 +16,7 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<Check[]> {
     one('temporal', async () => [await checkTemporal(env, home)]),
     one('postgresql', async () => [await checkPostgres(env, home)]),
     one('docker', async () => [await checkDocker(env)]),
+    one('builder', async () => [await checkBuilder(env)]),
     one('data folder', () => checkFolder(home)),
     one('ports', () => checkPorts(home)),
     one('stack', () => checkStack(env)),

@@ -46,6 +46,7 @@ describe('davit up where an Engine answers', () => {
       { what: 'the agent to be told by davit doctor', ms: 120_000 },
     );
     expect(said).toMatch(/docker .*Docker Engine \d/);
+    expect(said).toMatch(/builder .*builds with Docker Engine/);
   });
 
   it('runs the commands of docs/docker.md', async () => {
