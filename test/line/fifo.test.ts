@@ -7,12 +7,11 @@ import { idleTargets } from '../support/idle-target.js';
 import { inversionsIn, lineEventsOf, type LineEvent } from '../support/line-order.js';
 import { until } from '../support/until.js';
 
-const launches = 200;
 const cases = [
-  { slots: 1, clients: 1 },
-  { slots: 1, clients: 32 },
-  { slots: 4, clients: 1 },
-  { slots: 4, clients: 32 },
+  { slots: 1, clients: 1, launches: 60 },
+  { slots: 1, clients: 32, launches: 200 },
+  { slots: 4, clients: 1, launches: 60 },
+  { slots: 4, clients: 32, launches: 200 },
 ].map((each) => ({ ...each, queue: `slots-${each.slots}-clients-${each.clients}` }));
 
 let engine: Engine;
@@ -27,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
-async function enqueueAll(queue: string, clients: number): Promise<void> {
+async function enqueueAll(queue: string, launches: number, clients: number): Promise<void> {
   let left = launches;
   const client = async (): Promise<void> => {
     while (left-- > 0) await engine.enqueue(queue, job);
@@ -93,13 +92,14 @@ async function returnedIn(queue: string): Promise<number> {
 }
 
 // All lines at once: each is waiting most of its time.
-describe.concurrent.each(cases)(`${launches} launches, $clients clients, $slots slots`, ({ queue, slots, clients }) => {
+describe.concurrent.each(cases)('$launches launches, $clients clients, $slots slots', (each) => {
+  const { launches, queue, slots, clients } = each;
   test(
     'are claimed in exactly the order of their acceptance, and shown at their true places all the time',
     { timeout: 1_240_000 },
     async () => {
       let areAccepted = false;
-      const accepted = enqueueAll(queue, clients).then(() => {
+      const accepted = enqueueAll(queue, launches, clients).then(() => {
         areAccepted = true;
       });
       let snapshots = 0;
@@ -118,8 +118,8 @@ describe.concurrent.each(cases)(`${launches} launches, $clients clients, $slots 
         { what: 'the line to be empty', ms: 1_200_000 },
       );
       await accepted;
-      expect(snapshots).toBeGreaterThan(20);
-      expect(shown).toBeGreaterThan(20);
+      expect(snapshots).toBeGreaterThan(launches / 10);
+      expect(shown).toBeGreaterThan(launches / 10);
 
       const events = (await engine.database.pool.query<LineEvent>(lineEventsOf(queue))).rows;
       const claims = events.filter(({ type }) => type === 'claimed');
