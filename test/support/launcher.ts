@@ -25,7 +25,12 @@ export abstract class Launcher {
   }
 
   /** A job of the files given; the entry point is run without a shell. */
-  async job(name: string, entryPoint: string, files: Record<string, string>): Promise<string> {
+  async job(
+    name: string,
+    entryPoint: string,
+    files: Record<string, string>,
+    more: { baseImage?: string } = {},
+  ): Promise<string> {
     const folder = await mkdtemp(join(this.folder, 'code-'));
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -34,7 +39,7 @@ export abstract class Launcher {
     const archive = await create({ gzip: true, cwd: folder, portable: true }, ['.']).collect();
     const bytes = Buffer.concat(archive);
     await this.client.POST('/entities/{entity}/projects/{project}/jobs/{job}/versions', {
-      params: { path: { entity: this.entity, project: 'demo', job: name }, query: { entryPoint } },
+      params: { path: { entity: this.entity, project: 'demo', job: name }, query: { entryPoint, ...more } },
       body: bytes as never,
       bodySerializer: () => bytes,
       headers: { 'Content-Type': 'application/gzip' },

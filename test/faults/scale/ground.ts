@@ -7,6 +7,8 @@ import { untilJobFile } from '../support/job-files.js';
 /** What the jobs of a run are: processes of this machine, or containers of an Engine that is killed, too. */
 export interface Ground {
   queue: Partial<Api<'NewQueue'>>;
+  /** What code runs on. */
+  baseImage?: string;
   agentEnvironment: NodeJS.ProcessEnv;
   /** Waits for the moment in the life of a job of the launch. False: it did not come in time. */
   untilJob(launchId: string, kind: 'claim' | 'started' | 'exit', ms: number): Promise<boolean>;
@@ -30,12 +32,8 @@ const processes = (stack: Stack): Ground => ({
   stop: () => Promise.resolve(),
 });
 
-/** The image that code runs on which names none. */
-const standIn = { repo: 'python', tag: '3.12' };
-
 async function containers(stack: Stack): Promise<Ground> {
   const engine = await LoneEngine.start();
-  await engine.docker.getImage(engine.image).tag(standIn);
   let restart: Promise<void> | undefined;
   const jobs = (all: boolean) =>
     engine.docker.listContainers({ all, filters: { label: ['davit.launch'] } as never }).catch(() => []);
@@ -48,7 +46,10 @@ async function containers(stack: Stack): Promise<Ground> {
 
   return {
     queue: { target: 'docker', resourceConfig: { pull: 'missing' } },
+    baseImage: engine.image,
     agentEnvironment: {
+      // The Engine has no network to build in: the code is brought to the image.
+      DAVIT_BUILDER: 'none',
       DAVIT_DOCKER_ENGINE: engine.address,
       DAVIT_DOCKER_NETWORK: 'none',
       // Where jobs note their turns.

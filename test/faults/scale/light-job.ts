@@ -16,10 +16,15 @@ export class LightJob {
     readonly job: string,
   ) {}
 
-  static async make(launcher: Launcher): Promise<LightJob> {
+  static async make(launcher: Launcher, baseImage?: string): Promise<LightJob> {
     const folder = join(launcher.folder, 'light');
     mkdirSync(folder, { recursive: true });
-    const job = await launcher.job('light', 'sh run.sh', { 'run.sh': script(folder) });
+    const job = await launcher.job(
+      'light',
+      'sh run.sh',
+      { 'run.sh': script(folder) },
+      baseImage === undefined ? {} : { baseImage },
+    );
     return new LightJob(folder, job);
   }
 

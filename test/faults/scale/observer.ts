@@ -1,5 +1,8 @@
 import pg from 'pg';
 
+/** More than fail by kills at their beginning. */
+const enough = 60;
+
 /** Looks into the store while the run goes: how far it is, and (by its own notices) when the end of a launch has just been written. */
 export class Observer {
   private constructor(private readonly client: pg.Client) {}
@@ -34,11 +37,15 @@ export class Observer {
     });
   }
 
+  /** Throws when none of many succeeded: kills meet nothing then. */
   async ended(): Promise<number> {
-    const [row] = await this.rows<{ n: number }>(
-      `select count(*)::int as n from launch where state in ('finished', 'failed', 'stopped')`,
+    const [row] = await this.rows<{ n: number; finished: number; why: string | null }>(
+      `select count(*)::int as n, count(*) filter (where state = 'finished')::int as finished, max(failure ->> 'message') as why
+       from launch where state in ('finished', 'failed', 'stopped')`,
     );
-    return row?.n ?? 0;
+    const { n = 0, finished = 0, why = null } = row ?? {};
+    if (n >= enough && finished === 0) throw new Error(`all of the first ${n} launches failed, one with: ${why}`);
+    return n;
   }
 
   close(): Promise<void> {

@@ -92,7 +92,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   try {
     ground = await openGround(options.target ?? 'process', stack);
     for (const queue of [...queues, burstQueue]) await stack.queue(queue, ground.queue);
-    const job = await LightJob.make(stack);
+    const job = await LightJob.make(stack, ground.baseImage);
     observer = await Observer.connect(stack.databaseUrl);
     // Each launch fetches its code, so that somebody can be killed in the middle of it.
     const environment = { DAVIT_CODE_CACHE_MIB: '0', ...ground.agentEnvironment };
