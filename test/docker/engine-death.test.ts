@@ -45,6 +45,24 @@ describe('an Engine that dies', () => {
     expect(await endOf(target, plan.name)).toMatchObject({ exitCode: 0 });
   });
 
+  it('in the middle of a preparation is waited for, and it begins again', async () => {
+    const plan = target.plan(planRequest({ command: shell('echo started') }));
+    let said = '';
+    let deaths = 0;
+    const context = prepareContext({
+      onLog: (text) => (said += text),
+      onImage: async () => {
+        if (deaths++ === 0) await engine.kill9();
+      },
+    });
+    const prepared = target.prepare(plan, context);
+    await until(() => said.includes('begins again'), { what: 'a word about the Engine' });
+    await engine.up();
+    await prepared;
+    await target.submit(plan, submitContext());
+    expect(await endOf(target, plan.name)).toMatchObject({ exitCode: 0 });
+  });
+
   it('at any moment of a submit: the job is started once', async () => {
     for (const delayMs of [0, 10, 30, 60, 100, 200, 400]) {
       const plan = target.plan(planRequest({ command: shell('echo started; exit 6') }));
