@@ -1,22 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { DavitError } from '../domain/errors.js';
-import { defineAgent } from './commands/agent.js';
-import { defineAgents } from './commands/agents.js';
-import { defineDoctor } from './commands/doctor.js';
-import { defineEnv } from './commands/env.js';
-import { defineJob } from './commands/job.js';
-import { defineKeys } from './commands/keys.js';
-import { defineLaunch } from './commands/launch.js';
-import { defineLaunches } from './commands/launches.js';
-import { defineQueue } from './commands/queue.js';
-import { defineRuns } from './commands/runs.js';
-import { defineSecret } from './commands/secret.js';
-import { defineServer } from './commands/server.js';
-import { defineSweep } from './commands/sweep.js';
-import { defineTemporal } from './commands/temporal.js';
-import { defineUp } from './commands/up.js';
-import { defineWorker } from './commands/worker.js';
 import { exitCodes } from './output/exit-codes.js';
 import { reportError } from './output/report-error.js';
 import { version } from './version.js';
@@ -31,28 +15,70 @@ const program = new Command('davit')
     '\nExit codes: 0 done, 1 failed, 2 wrong usage, 69 no API, 77 not allowed, 79 agent stopped by an operator, 130 interrupted.',
   );
 
-defineUp(program.command('up').description('start everything on this machine, in this terminal'));
-defineEnv(
-  program.command('env').description('print the lines that give a shell the address and the key of the running stack'),
-);
-defineDoctor(program.command('doctor').description('say what is there, what is missing and how to get it'));
-defineLaunch(program.command('launch').description('launch a folder or a job, and follow it to its end'));
-defineLaunches(
-  program
-    .command('launches')
-    .description('list, show and follow launches; move, hold, cancel and repeat them, one or many'),
-);
-defineQueue(program.command('queue').description('watch, make, change, pause and drain queues'));
-defineJob(program.command('job').description('make and show jobs'));
-defineRuns(program.command('runs').description('list and show runs: values, state, alerts'));
-defineSweep(program.command('sweep').description('show sweeps; pause, resume, stop and cancel them'));
-defineAgents(program.command('agents').description('show agents, drain, stop and release them'));
-defineKeys(program.command('keys').description('make, list and revoke keys of users and agents'));
-defineSecret(program.command('secret').description('set, list, allow and delete secrets that jobs are given'));
-defineServer(program.command('server').description('run the API'));
-defineWorker(program.command('worker').description('run the workflows'));
-defineTemporal(program.command('temporal').description('run the Temporal server of `davit up` by itself'));
-defineAgent(program.command('agent').description('take launches from queues and run them here'));
+/** Only the one that was asked for is loaded: all of them take a second. */
+const commands: Record<string, { does: string; load: () => Promise<(command: Command) => void> }> = {
+  up: {
+    does: 'start everything on this machine, in this terminal',
+    load: async () => (await import('./commands/up.js')).defineUp,
+  },
+  env: {
+    does: 'print the lines that give a shell the address and the key of the running stack',
+    load: async () => (await import('./commands/env.js')).defineEnv,
+  },
+  doctor: {
+    does: 'say what is there, what is missing and how to get it',
+    load: async () => (await import('./commands/doctor.js')).defineDoctor,
+  },
+  launch: {
+    does: 'launch a folder or a job, and follow it to its end',
+    load: async () => (await import('./commands/launch.js')).defineLaunch,
+  },
+  launches: {
+    does: 'list, show and follow launches; move, hold, cancel and repeat them, one or many',
+    load: async () => (await import('./commands/launches.js')).defineLaunches,
+  },
+  queue: {
+    does: 'watch, make, change, pause and drain queues',
+    load: async () => (await import('./commands/queue.js')).defineQueue,
+  },
+  job: { does: 'make and show jobs', load: async () => (await import('./commands/job.js')).defineJob },
+  runs: {
+    does: 'list and show runs: values, state, alerts',
+    load: async () => (await import('./commands/runs.js')).defineRuns,
+  },
+  sweep: {
+    does: 'show sweeps; pause, resume, stop and cancel them',
+    load: async () => (await import('./commands/sweep.js')).defineSweep,
+  },
+  agents: {
+    does: 'show agents, drain, stop and release them',
+    load: async () => (await import('./commands/agents.js')).defineAgents,
+  },
+  keys: {
+    does: 'make, list and revoke keys of users and agents',
+    load: async () => (await import('./commands/keys.js')).defineKeys,
+  },
+  secret: {
+    does: 'set, list, allow and delete secrets that jobs are given',
+    load: async () => (await import('./commands/secret.js')).defineSecret,
+  },
+  server: { does: 'run the API', load: async () => (await import('./commands/server.js')).defineServer },
+  worker: { does: 'run the workflows', load: async () => (await import('./commands/worker.js')).defineWorker },
+  temporal: {
+    does: 'run the Temporal server of `davit up` by itself',
+    load: async () => (await import('./commands/temporal.js')).defineTemporal,
+  },
+  agent: {
+    does: 'take launches from queues and run them here',
+    load: async () => (await import('./commands/agent.js')).defineAgent,
+  },
+};
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const asked = words[0] === 'help' ? words[1] : words[0];
+for (const [name, { does, load }] of Object.entries(commands)) {
+  const command = program.command(name).description(does);
+  if (name === asked) (await load())(command);
+}
 
 for (const name of ['server', 'worker', 'agent']) {
   // Marks the process for `davit up`, which finds by it what outlived a crash.

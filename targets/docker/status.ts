@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import type { JobStatus } from '../../domain/job-plan.js';
 import { type Engine, isConflict, isMissing, orMissing } from './engine.js';
-import { hasMark, rememberedEnd, removeMark } from './marks.js';
+import { hasMark, rememberedEnd, removeMark, setEndMark } from './marks.js';
 import { label, ownerOf } from './names.js';
 import { bytesInWords } from './sizes.js';
 import { fateOf } from './submitter.js';
@@ -26,11 +26,63 @@ export async function jobStatus(engine: Engine, name: string): Promise<JobStatus
   if (owner?.name !== name) return undefined;
   if (!wasStarted(container)) {
     if (!(await isAbandoned(container))) return { ...owner, state: 'starting' };
-    return (await discard(engine, container.Id, name)) ? undefined : jobStatus(engine, name);
+    return (await settle(engine, container, name)) === 'gone' ? undefined : jobStatus(engine, name);
   }
   if (!hasEnded(container)) return running(container);
   const wasKilled = await hasMark(engine, name, 'killed');
+  if (!wasKilled && (await isEndUnknown(engine, container))) {
+    const { exitCode: _, ...status } = ended(container, false);
+    return { ...status, lost: true, reason: 'It ended while its Engine was away, which does not know how.' };
+  }
   return ended(wasKilled ? container : await withCause(engine, container), wasKilled);
+}
+
+/**
+ * Of a container that was never started, as the Engine says, and that nobody will start any more: removes it. An Engine that was killed while it
+ * started the container may have forgotten that it did, while the job runs: what is not known is not repeated.
+ */
+export async function settle(
+  engine: Engine,
+  container: ContainerInspectInfo,
+  name: string,
+): Promise<'gone' | 'lost' | 'started'> {
+  const owner = ownerOf(container.Config.Labels);
+  const isAsked = owner !== undefined && (await hasMark(engine, name, 'job'));
+  if (!isAsked || (await remembers(engine, container.Id, 'create', container.Created)))
+    return (await discard(engine, container.Id, name)) ? 'gone' : 'started';
+  await forget(engine, container.Id, { ...owner, node: `container ${container.Id.slice(0, 12)}` });
+  return 'lost';
+}
+
+/** The end of a job of which the Engine does not know that it began. */
+export async function forget(engine: Engine, id: string, job: Omit<JobStatus, 'state'>): Promise<void> {
+  const reason =
+    'Its Engine went down while it started the job, and does not know whether it did; it is not started again.';
+  await setEndMark(engine, { ...job, state: 'ended', endedAtMs: Date.now(), lost: true, reason });
+  await orMissing(engine.call((docker) => docker.getContainer(id).remove({ force: true, v: true })));
+}
+
+/** An Engine that finds a job of its earlier life gone says 255, like a job that says so itself; but of that one it heard. */
+async function isEndUnknown(engine: Engine, { Id, State }: ContainerInspectInfo): Promise<boolean> {
+  return State.ExitCode === 255 && !(await remembers(engine, Id, 'die', State.FinishedAt));
+}
+
+/** Engines keep their last 256 events in memory only: one that was started again since then knows nothing of this. */
+async function remembers(engine: Engine, id: string, event: 'create' | 'die', at: string): Promise<boolean> {
+  const query = {
+    since: Math.floor(Date.parse(at) / 1000) - 5,
+    until: Math.ceil(Date.now() / 1000),
+    filters: { type: ['container'], container: [id], event: [event] } as never,
+  };
+  return (await eventsOf(engine, query)) !== '';
+}
+
+function eventsOf(engine: Engine, query: { since: number; until: number; filters: never }): Promise<string> {
+  return engine.call(async (docker) => {
+    let text = '';
+    for await (const chunk of await docker.getEvents(query)) text += String(chunk);
+    return text.trim();
+  });
 }
 
 /** Measured on a busy machine: the Engine may hear half a second after the end why it came. */
@@ -48,12 +100,7 @@ async function withCause(engine: Engine, container: ContainerInspectInfo): Promi
     until: Math.ceil(Math.max(Date.now(), isFresh ? endedAtMs + causeComesWithinMs : 0) / 1000),
     filters: { type: ['container'], container: [Id], event: ['oom'] } as never,
   };
-  const told = await engine.call(async (docker) => {
-    let text = '';
-    for await (const chunk of await docker.getEvents(query)) text += String(chunk);
-    return text;
-  });
-  return told.trim() === '' ? container : { ...container, State: { ...State, OOMKilled: true } };
+  return (await eventsOf(engine, query)) === '' ? container : { ...container, State: { ...State, OOMKilled: true } };
 }
 
 export const hasEnded = ({ State }: ContainerInspectInfo): boolean =>

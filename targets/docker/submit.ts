@@ -11,7 +11,7 @@ import { label, ownerOf } from './names.js';
 import { codeFolder, environmentFolder, specOf } from './plan.js';
 import type { JobFolders, Prepared } from './prepared.js';
 import { requireProgram } from './program.js';
-import { discard, inspect, isAbandoned, wasStarted } from './status.js';
+import { discard, forget, inspect, isAbandoned, settle, wasStarted } from './status.js';
 import { beginSubmission } from './submitter.js';
 import type { Watcher } from './watcher.js';
 
@@ -99,7 +99,7 @@ async function adopt(
     );
   }
   if (wasStarted(container)) return { adopted: true };
-  if (await isAbandoned(container)) await discard(engine, container.Id, name);
+  if (await isAbandoned(container)) await settle(engine, container, name);
   return undefined;
 }
 
@@ -112,7 +112,6 @@ async function begin(
   body: Record<string, unknown>,
 ): Promise<{ adopted: boolean } | undefined> {
   const { engine, folders } = parts;
-  const container = engine.docker.getContainer(id);
   try {
     const prepared = await folders.read(plan.name);
     if (prepared?.hasCode === true) await bringCode(parts, plan, id);
@@ -120,18 +119,49 @@ async function begin(
     await refuseKilled(engine, plan.name);
     context.signal.throwIfAborted();
     await setJobMark(engine, { ...plan, agentId: context.agentId });
-    await engine.call(() => container.start({}), { ms: 120_000 });
-    return { adopted: false };
+    return await startContainer(parts, plan, context, id);
   } catch (error) {
     if (isMissing(error) && !(await inspect(engine, id))) return undefined;
-    const state = error instanceof EngineAway ? await stateAfterSilence(parts, id, context) : undefined;
-    if (state === 'started') return { adopted: false };
-    if (state === 'gone') return undefined;
+    if (error instanceof EngineAway && (await stateAfterSilence(parts, id, context)) === 'gone') return undefined;
     await discard(engine, id, plan.name).catch(() => undefined);
-    if (state === 'waiting') return undefined;
-    throw statusOf(error) === undefined ? error : startFailure(error, plan);
+    throw error instanceof EngineAway || statusOf(error) === undefined ? error : startFailure(error, plan);
   }
 }
+
+/** An Engine that goes away more often than this while one container starts is not well. */
+const mostAbsences = 10;
+
+/** Undefined: the container went away under our hands. */
+async function startContainer(
+  parts: Submitting,
+  plan: JobPlan,
+  context: SubmitContext,
+  id: string,
+): Promise<{ adopted: boolean } | undefined> {
+  const { engine } = parts;
+  for (let absences = 1; ; absences++) {
+    try {
+      await engine.call((docker) => docker.getContainer(id).start({}), { ms: 120_000 });
+      return { adopted: false };
+    } catch (error) {
+      if (statusOf(error) === 304) return { adopted: false };
+      if (isForgotten(error)) {
+        const { launchId, attempt, name } = plan;
+        await forget(engine, id, { name, launchId, attempt, agentId: context.agentId });
+        return { adopted: true };
+      }
+      if (!(error instanceof EngineAway)) throw error;
+      const state = await stateAfterSilence(parts, id, context);
+      if (state === 'started') return { adopted: false };
+      if (state === 'gone') return undefined;
+      // This very container once more, no other: where it runs and its Engine has forgotten it, that start is refused.
+      if (absences > mostAbsences) throw error;
+    }
+  }
+}
+
+/** Its containerd has the job, and the Engine does not know. */
+const isForgotten = (error: unknown): boolean => statusOf(error) === 500 && /id already in use/.test(reasonOf(error));
 
 /** The Engine did not answer our start: did it hear it? Only we would start this container, so what it says now stays true. */
 async function stateAfterSilence(

@@ -100,6 +100,43 @@ describe('an Engine that dies', () => {
     expect(await fixture.open().find(plan.name)).toEqual(seen.at(-1));
   });
 
+  const neverStarted = { Running: false, Pid: 0, StartedAt: '0001-01-01T00:00:00Z' };
+
+  it('while it starts a job, and forgets that it did: the job is told as lost, and not started again', async () => {
+    const plan = await start(target, { command: shell(`echo started; ${untilTold}`) });
+    await until(async () => (await target.find(plan.name))?.state === 'running', { what: 'the job to run' });
+    const { Id, State } = await engine.docker.getContainer(plan.name).inspect();
+    await engine.kill9();
+    await engine.rewriteState(Id, neverStarted);
+    await engine.up();
+    try {
+      expect(await target.find(plan.name)).toMatchObject({
+        state: 'ended',
+        lost: true,
+        reason: expect.stringMatching(/went down while it started the job/),
+      });
+      expect(await target.submit(plan, submitContext())).toEqual({ adopted: true });
+      expect(await engine.docker.listContainers({ all: true, filters: { name: [plan.name] } as never })).toEqual([]);
+    } finally {
+      process.kill(State.Pid, 'SIGKILL');
+    }
+  });
+
+  it('and does not know how a job ended meanwhile: the job is told as lost, not as its own failure', async () => {
+    const own = await start(target, { command: shell('exit 255') });
+    expect(await endOf(target, own.name)).toMatchObject({ exitCode: 255 });
+    const plan = await start(target, { command: shell('true') });
+    await until(async () => (await target.find(plan.name))?.state === 'ended', { what: 'the job to end' });
+    const { Id } = await engine.docker.getContainer(plan.name).inspect();
+    await engine.kill9();
+    // What an Engine says that had taken the outcome from its containerd, and not written it.
+    await engine.rewriteState(Id, { ExitCode: 255 });
+    await engine.up();
+    const found = await target.find(plan.name);
+    expect(found).toMatchObject({ state: 'ended', lost: true, reason: expect.stringMatching(/does not know how/) });
+    expect(found).not.toHaveProperty('exitCode');
+  });
+
   it('and stays away for a while: who follows hears so', async () => {
     const plan = await start(target, { command: shell('sleep 600') });
     const seen: JobStatus[] = [];

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -108,6 +108,13 @@ export class LoneEngine {
   /** The Engine alone: its containerd and its containers go on, as when it crashes. */
   async kill9(): Promise<void> {
     await ended(this.child, 'SIGKILL');
+  }
+
+  /** While it is down: what it wrote of a container's state, as if it had been killed before it could write more. */
+  async rewriteState(containerId: string, state: Record<string, unknown>): Promise<void> {
+    const file = join(this.folder, 'data', 'containers', containerId, 'config.v2.json');
+    const config = JSON.parse(await readFile(file, 'utf8')) as { State: object };
+    await writeFile(file, JSON.stringify({ ...config, State: { ...config.State, ...state } }));
   }
 
   async stop(): Promise<void> {
