@@ -3,7 +3,8 @@ import type { StormResult } from './storm.js';
 
 /** The table at the end of a run. */
 export function reportOf(result: StormResult): string[] {
-  const { seed, seconds, launches, deaths, missedSteps, adoptions, recoveriesMs, released, counts, kept } = result;
+  const { seed, seconds, launches, deaths, missedSteps, adoptions, recoveriesMs, released, counts, lost, kept } =
+    result;
   const lines = [`seed ${seed}, ${seconds} s`, ''];
   const row = (what: string, value: string | number): void => {
     lines.push(`  ${what.padEnd(44)} ${value}`);
@@ -19,6 +20,7 @@ export function reportOf(result: StormResult): string[] {
   row('set aside and released by an operator', `${released.launches} launches, ${released.agents} agents`);
   lines.push('');
   for (const { what, evidence } of counts) row(what, evidence.length);
+  if (lost !== undefined) row('told as lost: their Engine was killed', lost);
   row('named steps that nobody came to', missedSteps.length);
   lines.push('');
   row('kill to adoption of a running job', spread(adoptions.map(({ ms }) => ms)));

@@ -40,6 +40,8 @@ export interface StormResult {
   recoveriesMs: Record<Part, number[]>;
   released: Operator['released'];
   counts: Count[];
+  /** Launches that are told as lost because their Engine was killed; undefined: nobody kills an Engine. */
+  lost?: number;
   /** Logs of all parts and stories, when something was wrong. */
   kept?: string;
 }
@@ -169,7 +171,7 @@ async function rage({ options, ground, proxy, load, observer, executioner, secon
 
 /** When the dust has settled. */
 async function reckon(scene: Scene): Promise<StormResult> {
-  const { options, stack, crew, job, load, observer, executioner, seconds } = scene;
+  const { options, stack, ground, crew, job, load, observer, executioner, seconds } = scene;
   options.say(
     `${String(seconds()).padStart(4)} s  no more kills; waiting for the rest of ${load.accepted.length} launches`,
   );
@@ -185,9 +187,16 @@ async function reckon(scene: Scene): Promise<StormResult> {
     slots.evidence = filled.evidence;
   }
   options.say(`${String(seconds()).padStart(4)} s  going through every launch, start, log and line`);
-  const counts = await judge(stack, observer, all, job.turns(), new Map(members.map((one) => [one.name, one.slots])));
+  const counts = await judge(
+    stack,
+    observer,
+    all,
+    job.turns(),
+    new Map(members.map((one) => [one.name, one.slots])),
+    ground.killEngine !== undefined,
+  );
   counts.splice(4, 0, slots);
-  counts.at(-1)?.evidence.push(...(await scene.ground.left()));
+  counts.at(-1)?.evidence.push(...(await ground.left()));
   const missedSteps = executioner.missed.filter(({ at }) => at !== 'random').map(nameOfKill);
   const result: StormResult = {
     seed: options.seed,
@@ -200,6 +209,8 @@ async function reckon(scene: Scene): Promise<StormResult> {
     released: scene.operator.released,
     counts,
   };
+  if (ground.killEngine !== undefined)
+    result.lost = (await observer.rows(`select from launch where failure ->> 'code' = 'job-lost'`)).length;
   if (counts.some(({ evidence }) => evidence.length > 0)) result.kept = await keepEvidence(scene, result);
   return result;
 }

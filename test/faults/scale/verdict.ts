@@ -17,7 +17,11 @@ interface Row {
   attempt: number;
   agent: string | null;
   exitCode: number | null;
+  code: string | null;
 }
+
+/** An Engine that was killed may not know of a job that it started, or how one ended: that is said, and it is not started again. */
+const isForgotten = ({ code }: Row, hasEngine: boolean): boolean => hasEngine && code === 'job-lost';
 
 const isEnd = (state: string): boolean => ['finished', 'failed', 'stopped'].includes(state);
 
@@ -28,9 +32,10 @@ export async function judge(
   accepted: readonly Accepted[],
   turns: readonly JobTurn[],
   slotsOf: ReadonlyMap<string, number>,
+  hasEngine: boolean,
 ): Promise<Count[]> {
   const rows = await observer.rows<Row>(
-    `select l.id, l.state, l.attempt, a.name as agent, l.exit_code as "exitCode"
+    `select l.id, l.state, l.attempt, a.name as agent, l.exit_code as "exitCode", l.failure ->> 'code' as code
      from launch l left join agent a on a.id = l.agent_id`,
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -47,8 +52,8 @@ export async function judge(
     const starts = startsOf.get(id) ?? [];
     const names = new Set(starts);
     if (row === undefined || !isEnd(row.state)) lost.push(`${id} is ${row?.state ?? 'not there'}`);
-    else if (row.state !== 'finished' && !(isCancelled && row.state === 'stopped'))
-      otherwise.push(`${id} is ${row.state}, exit code ${row.exitCode ?? 'none'}`);
+    else if (row.state !== 'finished' && !(isCancelled && row.state === 'stopped') && !isForgotten(row, hasEngine))
+      otherwise.push(`${id} is ${row.state}, ${row.code ?? 'no failure'}, exit code ${row.exitCode ?? 'none'}`);
     else if (row.state === 'finished' && starts.length === 0) otherwise.push(`${id} finished and was never started`);
     if (starts.length > names.size) twice.push(`${id}: ${starts.join(', ')}`);
     if (names.size > 1) rerun.push(`${id}: ${starts.join(', ')}`);
