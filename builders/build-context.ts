@@ -1,5 +1,5 @@
-import { readFile, realpath } from 'node:fs/promises';
-import { join, posix, relative, sep } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, posix, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import dockerIgnore from '@balena/dockerignore';
 import { create, Header } from 'tar';
@@ -60,15 +60,31 @@ async function ignoreRules(folder: string): Promise<(path: string, isFolder: boo
   return (path, isFolder) => !(isFolder && hasExceptions) && rules.ignores(path);
 }
 
-/** The text of a file, undefined when there is none. */
+/** No Dockerfile and no list of packages is larger, and it is held in memory whole. */
+const maxTextBytes = 1024 * 1024;
+
+/** The text of a file of the code, undefined when there is none. */
 export async function textFile(path: string): Promise<string | undefined> {
   try {
+    if ((await stat(path)).size > maxTextBytes)
+      throw new LaunchError(
+        'code-invalid',
+        'prepare',
+        `The code cannot be used: its ${basename(path)} is larger than 1 MiB.`,
+      );
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
     throw error;
   }
+}
+
+/** The text of a file that a job names; links may not lead out of the source. */
+export async function textInside(source: string, path: string, what: string): Promise<string> {
+  const text = await textFile(await insideSource(source, path, what));
+  if (text === undefined) throw new LaunchError('build-failed', 'prepare', `The ${what} "${path}" is not a file.`);
+  return text;
 }
 
 /** A path of the job as one of this machine; links may not lead out of the source. */

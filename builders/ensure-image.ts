@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LaunchError } from '../domain/errors.js';
 import { imageName, parseImageReference, pinnedName, type ImageReference } from '../domain/image-reference.js';
 import { normaliseRequirements, pointsIntoCode } from '../domain/python-requirements.js';
-import { contextArchive, insideSource, textFile } from './build-context.js';
+import { contextArchive, insideSource, textFile, textInside } from './build-context.js';
 import type { BuildContext, BuilderName, BuildRequest, BuiltImage, ImageFacts } from './builder.js';
 import { contextPaths, dependenciesScript, generateDockerfile } from './dockerfile.js';
 import { inputsDigest, tagOf, type Base } from './inputs.js';
@@ -172,11 +171,11 @@ async function ownDockerfile(
   source: string,
 ): Promise<{ text: string; folder: string } | undefined> {
   if (options.dockerfile !== undefined) {
-    const text = await readFile(await insideSource(source, options.dockerfile, 'Dockerfile'), 'utf8');
+    const text = await textInside(source, options.dockerfile, 'Dockerfile');
     return { text, folder: await insideSource(source, options.context ?? '', 'build context') };
   }
   const path = posix.join(entryFolder, ownDockerfileName);
   if ((await textFile(join(source, path))) === undefined) return undefined;
-  const text = await readFile(await insideSource(source, path, 'Dockerfile'), 'utf8');
+  const text = await textInside(source, path, 'Dockerfile');
   return { text, folder: await insideSource(source, options.context ?? entryFolder, 'build context') };
 }

@@ -237,7 +237,7 @@ export const catalogue = {
     status: 502,
     fault: 'target',
     title: 'The git repository could not be read.',
-    fix: 'Check address, network and credentials: private repositories want a named secret, or a helper on the machine that reads them.',
+    fix: 'Check address, network and credentials: an address that redirects is not followed, private repositories want a named secret, or a helper on the machine that reads them.',
   },
   'git-missing': {
     status: 500,
@@ -324,8 +324,8 @@ export const catalogue = {
   'code-invalid': {
     status: 400,
     fault: 'user',
-    title: 'The code archive cannot be used.',
-    fix: 'Upload a plain folder: relative paths, no links that leave it.',
+    title: 'The code cannot be used.',
+    fix: 'Upload a plain folder: relative paths, no links that leave it, and no Dockerfile or list of packages above 1 MiB.',
   },
   'python-missing': {
     status: 500,
