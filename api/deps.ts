@@ -61,8 +61,8 @@ export interface ApiDeps {
   limits: ApiLimits;
   /** What secrets are stored under. Absent: there are none. */
   keyring?: Keyring | undefined;
-  /** How repositories are asked which commit a branch is. Default: by https and ssh. */
-  git?: GitSettings | undefined;
+  /** How repositories are asked which commit a branch is. */
+  git: GitSettings;
   /** Default: made with the app. */
   metrics?: ApiMetrics;
   /** Opens GET /metrics and nothing else. */

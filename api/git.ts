@@ -16,6 +16,8 @@ import type { ApiDeps } from './deps.js';
 export interface GitSettings {
   /** Addresses beyond https and ssh, by their beginnings. */
   allowed?: AllowedRemotes | undefined;
+  /** For private keys while they are used. Of this process alone: it is emptied when the API starts. */
+  tmpFolder: string;
 }
 
 export interface RemoteAsked {
@@ -29,7 +31,7 @@ export async function commitOf(
   { remote, secret }: RemoteAsked,
   ref: string | undefined,
 ): Promise<FoundCommit> {
-  const source = { remote, allowed: deps.git?.allowed };
+  const source = { remote, ...deps.git };
   // Before a secret is taken out for it.
   const problem = gitRemoteProblem(remote, source.allowed);
   if (problem !== undefined) throw new DavitError('git-refused', problem);

@@ -1,4 +1,5 @@
 import type { Express } from 'express';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DavitError } from '../domain/errors.js';
@@ -50,7 +51,9 @@ export async function startApi(
   let built: ApiDeps;
   try {
     built = typeof deps === 'function' ? await deps(publicUrl) : deps;
-    const { events, dispatch } = built;
+    const { events, dispatch, git } = built;
+    // The port is ours, so whoever worked here before has ended; if he was killed, keys are left.
+    await rm(git.tmpFolder, { recursive: true, force: true });
     events.onRoom((queueId) => dispatch.nudgeQueue(queueId));
     ready(createApp(built, { listenHost: host }));
   } catch (error) {

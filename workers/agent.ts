@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -108,6 +110,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
   const welcome = await beWelcomed(seat, sayHello, log);
   const { agentId } = welcome;
+  const tmpFolder = join(options.workFolder, 'tmp', options.entity, name);
+  // Whoever was here before has ended, since we are welcome. If he was killed, his keys and clones are still there.
+  await rm(tmpFolder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'cannot remove what an earlier process left'),
+  );
   if (targets.report.docker?.ok && options.builders) void sayBuilder(options.builders, log);
   const temporal: TemporalOptions = options.temporal ?? welcome.temporal;
   const connection = await NativeConnection.connect(connectionOptions(temporal));
@@ -125,6 +132,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       (await client.workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING',
     git: { allowed: options.gitAllowed },
     macros: options.macros,
+    tmpFolder,
     ...(options.builders === undefined ? {} : { builders: options.builders }),
     ...(options.codeCache === undefined ? {} : { codeCache: new CodeCache(options.codeCache) }),
     log,

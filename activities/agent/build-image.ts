@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BuildRequest, BuiltImage } from '../../builders/builder.js';
+import { makeFolder, randomName } from '../../targets/process/layout.js';
 import { ensureCode } from '../../builders/code/unpack.js';
 import type { Builders } from '../../builders/register.js';
 import { LaunchError } from '../../domain/errors.js';
@@ -15,6 +15,7 @@ export interface ImageOfJob {
   api: AgentApi;
   builders: Builders;
   claim: string;
+  tmpFolder: string;
   signal: AbortSignal;
   onLog(text: string): void;
   fetchCode(toFile: string): Promise<void>;
@@ -29,7 +30,8 @@ export async function imageOfJob(parts: ImageOfJob, plan: JobPlan): Promise<Buil
   const { launchId } = plan;
   let work: string | undefined;
   const source = async (): Promise<string> => {
-    work = await mkdtemp(join(tmpdir(), 'davit-build-'));
+    work = join(parts.tmpFolder, `build-${randomName()}`);
+    await makeFolder(work);
     const code = join(work, 'code');
     await ensureCode({ root: work, code }, plan.codeDigest, limits, parts.fetchCode, onLog);
     return code;

@@ -23,6 +23,8 @@ export interface AgentDeps {
   macros?: Readonly<Record<string, string>> | undefined;
   /** What makes images of code, and opens registries; undefined: neither. */
   builders?: Builders;
+  /** For what is needed only for a while. Emptied when the agent starts. */
+  tmpFolder: string;
   /** Archives of code that were fetched before. */
   codeCache?: CodeCache;
   log: Logger;

@@ -6,7 +6,7 @@ import { untilAnswered } from './retry.js';
 
 /** Writes the job's code to a file, as a gzipped tar: from the API, or from the repository that it is a commit of. */
 export async function fetchSource(
-  { api, git }: Pick<AgentDeps, 'api' | 'git'>,
+  { api, git, tmpFolder }: Pick<AgentDeps, 'api' | 'git' | 'tmpFolder'>,
   { launchId, claim }: AttemptRef,
   { source }: JobPlan,
   to: {
@@ -21,6 +21,7 @@ export async function fetchSource(
   const { remote, commit, patched, credentials } = source;
   await fetchCommit({
     toFile,
+    tmpFolder,
     signal,
     onLog: to.onLog,
     credentials: credentials === undefined ? undefined : await to.secret(credentials),

@@ -19,7 +19,7 @@ const leaseWaitMs = 5_000;
 
 /** Prepare and submit: both act only while this process holds the claim, and tell supervise how it went. */
 export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare' | 'submit'> {
-  const { api, pool } = deps;
+  const { api, pool, tmpFolder } = deps;
 
   /** Runs a step under the lease; whatever it throws becomes the attempt's failure, said to supervise first. */
   async function step<T>(
@@ -67,7 +67,9 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
       };
       const onLog = (text: string): void => output.write(text);
       const fetchCode = (toFile: string): Promise<void> =>
-        fetchOnce(plan, toFile, (file) => fetchSource(deps, ref, plan, { toFile: file, signal, secret, onLog }));
+        fetchOnce(plan, toFile, signal, (file) =>
+          fetchSource(deps, ref, plan, { toFile: file, signal, secret, onLog }),
+        );
       const { builders } = deps;
       try {
         await deps.target(ref.target).prepare(plan, {
@@ -78,7 +80,7 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
           onImage: (image) => untilAnswered(signal, () => api.reportImage(launchId, claim, image)),
           ...(builders && {
             registryLogin: (host) => builders.logins.login(host, { signal, secret }),
-            buildImage: () => imageOfJob({ api, builders, claim, signal, onLog, fetchCode, secret }, plan),
+            buildImage: () => imageOfJob({ api, builders, claim, tmpFolder, signal, onLog, fetchCode, secret }, plan),
           }),
         });
       } finally {
@@ -88,9 +90,14 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
   }
 
   /** What was fetched for an earlier launch is not fetched again. */
-  const fetchOnce = (plan: JobPlan, toFile: string, fetch: (toFile: string) => Promise<void>): Promise<void> =>
+  const fetchOnce = (
+    plan: JobPlan,
+    toFile: string,
+    signal: AbortSignal,
+    fetch: (toFile: string) => Promise<void>,
+  ): Promise<void> =>
     deps.codeCache && plan.codeDigest !== undefined
-      ? deps.codeCache.take(plan.codeDigest, toFile, fetch)
+      ? deps.codeCache.take(plan.codeDigest, toFile, fetch, signal)
       : fetch(toFile);
 
   async function submit(ref: AttemptRef): Promise<{ adopted: boolean }> {

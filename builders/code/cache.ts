@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { copyFile, link, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, makeFolder, orUndefined, randomName } from '../../targets/process/layout.js';
@@ -18,8 +19,16 @@ export class CodeCache {
 
   constructor(private readonly options: CodeCacheOptions) {}
 
-  /** Puts the archive of this digest at `toFile`, fetched only when it is not here. A fetch that fails leaves nothing behind. */
-  async take(digest: string, toFile: string, fetch: (toFile: string) => Promise<void>): Promise<void> {
+  /**
+   * Puts the archive of this digest at `toFile`, fetched only when it is not here. A fetch that fails leaves nothing behind. The signal ends the
+   * waiting for somebody else's fetch; one's own has it already.
+   */
+  async take(
+    digest: string,
+    toFile: string,
+    fetch: (toFile: string) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (this.options.maxBytes === 0 || !/^[0-9a-f]{16,128}$/.test(digest)) return fetch(toFile);
     const kept = join(this.options.folder, `${digest}.tar.gz`);
     for (;;) {
@@ -27,7 +36,7 @@ export class CodeCache {
       const other = this.fetching.get(digest);
       if (!other) break;
       // Whatever comes of it: then it is there, or the next one fetches.
-      await other.catch(() => undefined);
+      await endOf(other, signal);
     }
     const fetched = this.fetch(kept, toFile, fetch);
     this.fetching.set(digest, fetched);
@@ -71,7 +80,8 @@ export class CodeCache {
       const found = await orUndefined(stat(path));
       if (!found) continue;
       if (name.endsWith('.tar.gz')) files.push({ path, bytes: found.size, usedMs: found.mtimeMs });
-      else if (name.endsWith('.part') && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
+      else if (/\.(part|git-work)$/.test(name) && Date.now() - found.mtimeMs > abandonedMs)
+        await rm(path, { recursive: true, force: true });
     }
     files.sort((a, b) => b.usedMs - a.usedMs);
     let total = 0;
@@ -80,6 +90,17 @@ export class CodeCache {
       if (total > this.options.maxBytes) await rm(path, { force: true });
     }
   }
+}
+
+/** Throws only what the signal says. */
+async function endOf(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  const aborted = once(signal, 'abort', { signal: over.signal });
+  await Promise.race([work, aborted]).catch(() => undefined);
+  over.abort();
+  await aborted.catch(() => undefined);
+  signal.throwIfAborted();
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {

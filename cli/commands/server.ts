@@ -128,7 +128,8 @@ async function serve(
       plan: planJob,
       limits,
       keyring,
-      git: { allowed: values.gitAllowed },
+      // Several processes may share a data folder, not a port.
+      git: { allowed: values.gitAllowed, tmpFolder: join(home.tmp, `api-${values.port}`) },
       metrics,
       metricsToken: values.metricsToken,
       tracing,

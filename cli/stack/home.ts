@@ -21,9 +21,11 @@ export interface Home {
   run: string;
   /** Secrets, a file each, mode 0600. */
   keys: string;
+  /** What is needed only for a while, a folder for each process, which empties it when it starts. */
+  tmp: string;
 }
 
-const folders = ['postgres', 'temporal', 'blobs', 'work', 'logs', 'run', 'keys'] as const;
+const folders = ['postgres', 'temporal', 'blobs', 'work', 'logs', 'run', 'keys', 'tmp'] as const;
 
 export function defaultHome(env: NodeJS.ProcessEnv): string {
   const named = env['DAVIT_HOME'];
@@ -41,6 +43,7 @@ export function homeAt(root: string): Home {
     logs: at('logs'),
     run: at('run'),
     keys: at('keys'),
+    tmp: at('tmp'),
   };
 }
 

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gitRemoteProblem, gitTransports, type AllowedRemotes } from '../../domain/git-remote.js';
 import { DavitError } from '../../domain/errors.js';
@@ -10,6 +9,8 @@ export interface GitSource {
   allowed?: AllowedRemotes | undefined;
   /** Value of a named secret: a token or `user:password` for https, a private key for ssh. Default: what this machine has. */
   credentials?: string | undefined;
+  /** For a private key and what is fetched, while the work lasts. Whoever owns it empties it at start: a killed process removes nothing. */
+  tmpFolder: string;
 }
 
 /**
@@ -17,13 +18,14 @@ export interface GitSource {
  * credentials are in no argument, no URL and no file that outlives the work.
  */
 export async function withGitAccess<T>(
-  { remote, allowed = [], credentials }: GitSource,
+  { remote, allowed = [], credentials, tmpFolder }: GitSource,
   work: (environment: Record<string, string>) => Promise<T>,
 ): Promise<T> {
-  const problem = gitRemoteProblem(remote, allowed);
-  if (problem !== undefined) throw new DavitError('git-refused', problem);
   const isKey = credentials?.trimStart().startsWith('-----BEGIN') === true;
-  const folder = isKey ? await mkdtemp(join(tmpdir(), 'davit-git-key-')) : undefined;
+  const problem =
+    gitRemoteProblem(remote, allowed) ?? (credentials === undefined ? undefined : secretProblem(remote, isKey));
+  if (problem !== undefined) throw new DavitError('git-refused', problem);
+  const folder = isKey ? await newFolder(tmpFolder, 'key-') : undefined;
   try {
     const keyFile = folder === undefined ? undefined : join(folder, 'key');
     // ssh takes no key without a last line end.
@@ -40,6 +42,13 @@ export async function withGitAccess<T>(
       ...configured([
         ['core.hooksPath', '/dev/null'],
         ['core.fsmonitor', 'false'],
+        // Git would send the credentials to wherever a redirect leads, and whoever owns the address would choose whom this machine asks.
+        ['http.followRedirects', 'false'],
+        // They are fetched one by one, each when its address was looked at.
+        ['submodule.recurse', 'false'],
+        ['fetch.recurseSubmodules', 'false'],
+        // To disk as it comes, however few files: the size of what is fetched is watched there.
+        ['fetch.unpackLimit', '1'],
         ['advice.detachedHead', 'false'],
         ...(credentials !== undefined && !isKey ? [authorization(remote, credentials)] : []),
       ]),
@@ -47,6 +56,21 @@ export async function withGitAccess<T>(
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A folder of its own name, that nobody else can look into. */
+export async function newFolder(parent: string, prefix: string): Promise<string> {
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  return mkdtemp(join(parent, prefix));
+}
+
+/** Each kind opens one kind of address; with another it would not be used, and nobody would know. */
+function secretProblem(remote: string, isKey: boolean): string | undefined {
+  if (isKey && !/^(ssh:\/\/|[^/:]+:(?!\/\/))/i.test(remote))
+    return 'The secret holds a private key, and only ssh addresses are opened by one: use ssh://… or user@host:path, or store a token.';
+  if (!isKey && !/^https?:\/\//i.test(remote))
+    return 'The secret holds a token, and ssh addresses are opened by a private key: use https://…, or store a key.';
+  return undefined;
 }
 
 /** What git and ssh need to find their own configuration, the network and the machine's helpers; nothing else of this process. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { x as extract } from 'tar';
@@ -34,6 +34,7 @@ async function fetchInto(repository: GitRepository, commit: string, over: Partia
     commit,
     allowed: [git.url],
     toFile,
+    tmpFolder: join(place, 'tmp'),
     signal: AbortSignal.timeout(60_000),
     onLog: (text) => (said += text),
     ...over,
@@ -57,7 +58,7 @@ describe('what is fetched', () => {
     expect((await fetchInto(repo, first)).read('a.txt')).toBe('first');
     const { place, read } = await fetchInto(repo, second);
     expect(read('a.txt')).toBe('second');
-    expect(readdirSync(place).sort()).toEqual(['a.txt', 'code.tar.gz', 'run.sh']);
+    expect(readdirSync(place).sort()).toEqual(['a.txt', 'code.tar.gz', 'run.sh', 'tmp']);
   });
 
   test('has its submodules, also those of submodules, and none from where the policy forbids', async () => {
@@ -76,7 +77,8 @@ describe('what is fetched', () => {
     ]);
 
     const bad = git.repository('bad-submodule');
-    const aimed = bad.commit({ '.gitmodules': '[submodule "x"]\n\tpath = x\n\turl = ext::sh -c touch% /tmp/x\n' });
+    bad.addSubmodule(inner, 'x', 'ext::sh -c touch% /tmp/x');
+    const aimed = bad.commit({});
     expect(await failureOf(fetchInto(bad, aimed))).toMatchObject({ code: 'git-refused' });
   });
 
@@ -115,8 +117,7 @@ describe('what is fetched', () => {
     } finally {
       git.requirePassword(undefined);
     }
-    expect(readdirSync(join(folder, String(fetched - 1))).filter((name) => name.includes('git-work'))).toEqual([]);
-    expect(existsSync(join(folder, String(fetched), 'code.tar.gz.git-work'))).toBe(false);
+    for (const one of [fetched - 1, fetched]) expect(readdirSync(join(folder, String(one), 'tmp'))).toEqual([]);
   });
 
   test('stops at once when nobody wants it any more', async () => {
@@ -130,7 +131,10 @@ describe('what is fetched', () => {
 
 describe('a launch of a git job', () => {
   const jobs = '/entities/{entity}/projects/{project}/jobs/{job}/versions/git' as const;
-  const make = async (job: string, body: { remote: string; ref?: string; patch?: string; entryPoint: string }) => {
+  const make = async (
+    job: string,
+    body: { remote: string; ref?: string; patch?: string; credentials?: string; entryPoint: string },
+  ) => {
     const params = { path: { entity: engine.entity, project: 'demo', job } };
     const { data } = await engine.client.POST(jobs, { params, body });
     return `${engine.entity}/demo/${job}:${data?.version ?? ''}`;
@@ -159,6 +163,35 @@ describe('a launch of a git job', () => {
     expect(await engine.logText(later, 'stdout')).toContain('later');
   });
 
+  test('whose list of packages is no list fails before it is read, with the cause', async () => {
+    const repo = git.repository('huge-list');
+    repo.commit({ 'run.sh': 'true', 'requirements.txt': '#'.repeat(1024 ** 2 + 1) });
+    const job = await make('huge-list', { remote: repo.url, entryPoint: 'sh run.sh' });
+    const ended = await engine.ended(await engine.enqueue('q', job));
+    expect(ended).toMatchObject({
+      state: 'failed',
+      failure: { code: 'code-invalid', stage: 'prepare', fault: 'user' },
+    });
+    expect(ended.failure?.message).toContain('requirements.txt');
+  });
+
+  test('whose secret opens no such address fails with the cause', async () => {
+    const repo = git.repository('other-kind');
+    const commit = repo.commit({ 'run.sh': 'true' });
+    const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----\n';
+    await engine.client.PUT('/entities/{entity}/secrets/{secret}', {
+      params: { path: { entity: engine.entity, secret: 'ssh-key' } },
+      body: { value: key },
+    });
+    await engine.client.PATCH('/queues/{entity}/{queue}', {
+      params: { path: { entity: engine.entity, queue: 'q' } },
+      body: { secrets: ['ssh-key'] },
+    });
+    const job = await make('other-kind', { remote: repo.url, ref: commit, credentials: 'ssh-key', entryPoint: 'sh x' });
+    const ended = await engine.ended(await engine.enqueue('q', job));
+    expect(ended).toMatchObject({ state: 'failed', failure: { code: 'git-refused', stage: 'prepare', fault: 'user' } });
+  });
+
   test('whose commit is gone fails in the preparation, with the cause', async () => {
     const repo = git.repository('gone');
     repo.commit({ a: '1' });
@@ -169,4 +202,16 @@ describe('a launch of a git job', () => {
       failure: { code: 'git-ref-unknown', stage: 'prepare', fault: 'user' },
     });
   });
+});
+
+test('an agent that starts removes the keys and clones that a killed one of its name left, and nobody else’s', async () => {
+  const workFolder = join(folder, 'work');
+  const tmp = join(workFolder, 'tmp', engine.entity);
+  for (const name of ['killed', 'other']) {
+    mkdirSync(join(tmp, name, 'key-x'), { recursive: true });
+    writeFileSync(join(tmp, name, 'key-x', 'key'), 'secret');
+  }
+  const agent = await engine.startAgent({ name: 'killed', queues: ['q'], workFolder });
+  expect(readdirSync(tmp)).toEqual(['other']);
+  await agent.drain();
 });

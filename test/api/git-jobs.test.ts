@@ -1,3 +1,6 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyring, newKeyLine } from '../../store/keyring.js';
 import { startGitServer, type GitServer } from '../support/git-server.js';
@@ -142,6 +145,19 @@ describe('a git job', () => {
       expect((await enqueue({ job: 'lab/demo/private' })).body.code).toBe('secret-not-allowed');
     } finally {
       git.requirePassword(undefined);
+    }
+  });
+
+  test('a key that a killed API left is gone when the next one listens', async () => {
+    const tmpFolder = mkdtempSync(join(tmpdir(), 'davit-api-tmp-'));
+    mkdirSync(join(tmpFolder, 'key-x'));
+    writeFileSync(join(tmpFolder, 'key-x', 'key'), 'secret');
+    const next = await startTestApi({}, { git: { tmpFolder } });
+    try {
+      expect(existsSync(join(tmpFolder, 'key-x'))).toBe(false);
+    } finally {
+      await next.close();
+      rmSync(tmpFolder, { recursive: true, force: true });
     }
   });
 

@@ -89,6 +89,7 @@ test('while PostgreSQL is away the API says so and lives; when it is back, all i
     targets: ['process'],
     plan: planJob,
     limits: defaultLimits,
+    git: { tmpFolder: join(folder, 'tmp') },
   }));
   try {
     const client = createDavitClient({ baseUrl: api.publicUrl, apiKey: key });

@@ -16,6 +16,7 @@ import { CodeCache } from '../../builders/code/cache.js';
 const root = mkdtempSync(join(tmpdir(), 'davit-cache-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
+const wanted = new AbortController().signal;
 let files = 0;
 const somewhere = (): string => join(root, `out-${files++}`);
 const digest = (n: number): string => n.toString(16).padStart(32, '0');
@@ -27,10 +28,15 @@ function cache(maxBytes: number) {
   let fetched = 0;
   const take = async (n: number, bytes = 100): Promise<string> => {
     const to = somewhere();
-    await opened.take(digest(n), to, async (file) => {
-      fetched++;
-      writeFileSync(file, String(n).repeat(bytes));
-    });
+    await opened.take(
+      digest(n),
+      to,
+      async (file) => {
+        fetched++;
+        writeFileSync(file, String(n).repeat(bytes));
+      },
+      wanted,
+    );
     return to;
   };
   return { folder, opened, take, fetched: () => fetched, kept: () => (existsSync(folder) ? readdirSync(folder) : []) };
@@ -59,10 +65,15 @@ it('stays under its size: what was not used for longest goes, and who has it kee
 
 it('keeps nothing of a fetch that failed, nothing larger than itself, and nothing at size 0', async () => {
   const broken = cache(1_000);
-  const fails = broken.opened.take(digest(1), somewhere(), async (file) => {
-    writeFileSync(file, 'half');
-    throw new Error('cut off');
-  });
+  const fails = broken.opened.take(
+    digest(1),
+    somewhere(),
+    async (file) => {
+      writeFileSync(file, 'half');
+      throw new Error('cut off');
+    },
+    wanted,
+  );
   await expect(fails).rejects.toThrow('cut off');
   expect(broken.kept()).toEqual([]);
   expect(readFileSync(await broken.take(2, 5_000), 'utf8')).toHaveLength(5_000);
@@ -75,6 +86,49 @@ it('keeps nothing of a fetch that failed, nothing larger than itself, and nothin
 it('takes no path for a digest', async () => {
   const { folder, opened, kept } = cache(1_000);
   mkdirSync(folder, { recursive: true });
-  await opened.take('../../etc/passwd', somewhere(), async (file) => writeFileSync(file, 'x'));
+  await opened.take('../../etc/passwd', somewhere(), async (file) => writeFileSync(file, 'x'), wanted);
   expect(kept()).toEqual([]);
+});
+
+it('lets who waits for the fetch of somebody else go, and the fetch go on', async () => {
+  const { opened, take, fetched } = cache(1_000);
+  let arrive: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const first = somewhere();
+  const fetching = opened.take(
+    digest(1),
+    first,
+    async (file) => {
+      await arrived;
+      writeFileSync(file, 'late');
+    },
+    wanted,
+  );
+  const cancel = new AbortController();
+  const waiting = opened.take(digest(1), somewhere(), () => Promise.reject(new Error('not mine')), cancel.signal);
+  cancel.abort(new Error('cancelled'));
+  await expect(waiting).rejects.toThrow('cancelled');
+  arrive();
+  await fetching;
+  expect(readFileSync(first, 'utf8')).toBe('late');
+  await take(1);
+  expect(fetched()).toBe(0);
+});
+
+it('removes what killed agents left half fetched, once it is old', async () => {
+  const { folder, take, kept } = cache(1_000);
+  const past = new Date(Date.now() - 48 * 3600_000);
+  for (const name of ['a.part.git-work', 'b.part', 'c.part.git-work', 'd.part']) {
+    const path = join(folder, name);
+    if (name.endsWith('.part')) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(path, 'half');
+    } else {
+      mkdirSync(join(path, '.git'), { recursive: true });
+      writeFileSync(join(path, '.git', 'config'), '');
+    }
+    if (name < 'c') utimesSync(path, past, past);
+  }
+  await take(1);
+  expect(kept().sort()).toEqual([`${digest(1)}.tar.gz`, 'c.part.git-work', 'd.part'].sort());
 });

@@ -118,7 +118,7 @@ export class Engine extends Launcher {
         plan: planJob,
         limits: defaultLimits,
         keyring: this.keyring,
-        git: { allowed: this.gitAllowed },
+        git: { allowed: this.gitAllowed, tmpFolder: join(this.folder, 'api-tmp') },
         metrics,
         tracing: this.tracing.api,
       },

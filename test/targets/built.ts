@@ -10,7 +10,7 @@ export function buildTargets(): { folder: string; remove: () => void } {
   const root = join(import.meta.dirname, '..', '..');
   const folder = mkdtempSync(join(root, 'node_modules', '.davit-test-targets-'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  for (const part of ['domain', 'builders', 'targets']) {
+  for (const part of ['domain', 'sources', 'builders', 'targets']) {
     for (const entry of readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })) {
       if (!entry.endsWith('.ts')) continue;
       const source = readFileSync(join(root, part, entry), 'utf8');

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { Header, Pax } from 'tar';
 import { defaultLimits, type ApiDeps, type ApiLimits } from '../../../api/deps.js';
 import { createDispatch, lazyTemporal, type FullDispatch } from '../../../api/dispatch/index.js';
+import type { GitSettings } from '../../../api/git.js';
 import { createEvents } from '../../../api/events.js';
 import { startApi } from '../../../api/server.js';
 import { openBlobs } from '../../../store/blobs/open-blobs.js';
@@ -56,7 +57,7 @@ export interface Answer {
 /** People: root (site admin), ada (admin of team lab), mem and vic (member and viewer of lab), bob (a stranger to all of them). */
 export async function startTestApi(
   limits: Partial<ApiLimits> = {},
-  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing' | 'git' | 'keyring'>> = {},
+  over: Partial<Pick<ApiDeps, 'metricsToken' | 'tracing' | 'keyring'>> & { git?: Partial<GitSettings> } = {},
 ): Promise<TestApi> {
   const database = await createTestDatabase();
   const { db } = database;
@@ -98,6 +99,7 @@ export async function startTestApi(
       limits: { ...defaultLimits, ...limits },
       keyring: Keyring.parse(newKeyLine(new Date())),
       ...over,
+      git: { tmpFolder: join(folder, 'git-tmp'), ...over.git },
     };
   });
   if (!blobs) throw new Error('no blobs');
