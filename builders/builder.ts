@@ -20,7 +20,7 @@ export interface BuilderCheck {
   details: string[];
 }
 
-/** Everything that makes the image what it is: the same request gives the same image. No secrets, only their names. */
+/** Everything that makes the image what it is, and whose it is. No secrets, only their names. */
 export interface BuildRequest {
   /** Stands for all files of the source: digest of the code; commit and digest of the patch. */
   sourceDigest: string;
@@ -31,6 +31,8 @@ export interface BuildRequest {
   /** Folder of the file that the entry point starts, '' = the root: a `Dockerfile.wandb` may lie beside it. */
   entryFolder: string;
   options: BuildOptions;
+  /** Whose build it is. What installers keep between builds is shared by those of one owner alone; the image is not made another by it. */
+  owner: string;
 }
 
 /** What a job, a queue or a launch says about its image. All paths lie inside the source. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LaunchError } from '../domain/errors.js';
@@ -6,7 +7,7 @@ import { normaliseRequirements, pointsIntoCode } from '../domain/python-requirem
 import { contextArchive, insideSource, textFile, textInside } from './build-context.js';
 import type { BuildContext, BuilderName, BuildRequest, BuiltImage, ImageFacts } from './builder.js';
 import { contextPaths, dependenciesScript, generateDockerfile } from './dockerfile.js';
-import { inputsDigest, tagOf, type Base } from './inputs.js';
+import { inputsDigest, sortedEntries, tagOf, type Base } from './inputs.js';
 import { masked } from './masked.js';
 
 /** What differs between builders: who is asked, and how. The order of things is the same for all (`ensureImage`). */
@@ -16,7 +17,9 @@ export interface Backend {
   readonly repository: string;
   readonly platform: string | undefined;
   /** What the name of a base image stands for now. Throws `LaunchError`; `registry-unreachable` when nobody could say. */
-  resolve(image: ImageReference, context: BuildContext, platform: string | undefined): Promise<ResolvedBase>;
+  resolve(image: ImageReference, context: BuildContext, platform: string): Promise<ResolvedBase>;
+  /** What it builds for when nobody says: `linux/amd64`. */
+  ownPlatform(context: BuildContext): Promise<string>;
   /** What to run, when this image is there and pushed. */
   find(name: string, context: BuildContext): Promise<string | undefined>;
   /** Builds and pushes; what to run. */
@@ -37,6 +40,9 @@ export interface BuildRecipe {
   labels: Record<string, string>;
   /** Variable → value. */
   secrets: ReadonlyMap<string, string>;
+  /** Of the build. */
+  arguments: Readonly<Record<string, string>>;
+  /** Each call reads the folder anew. */
   archive(): Promise<Readable>;
   /** The image will hold a list of its exact packages. */
   hasLock: boolean;
@@ -49,17 +55,19 @@ const ownDockerfileName = 'Dockerfile.wandb';
 /** Finds the image of these inputs, or builds it once. */
 export async function ensureImage(backend: Backend, request: BuildRequest, context: BuildContext): Promise<BuiltImage> {
   const { signal, onLog } = context;
-  const platform = request.options.platform ?? backend.platform;
-  const asked: BuildRequest = { ...request, options: { ...request.options, platform } };
-  const base = request.options.dockerfile === undefined ? await baseOf(backend, asked, context) : undefined;
-  const inputs = inputsDigest(asked, base);
+  const wished = request.options.platform ?? backend.platform;
+  // Said or not, another platform is another image: builders of two kinds may share a repository.
+  const platform = wished ?? (await backend.ownPlatform(context));
+  const asked: BuildRequest = { ...request, options: { ...request.options, platform: wished } };
+  const base = request.options.dockerfile === undefined ? await baseOf(backend, asked, platform, context) : undefined;
+  const inputs = inputsDigest({ ...asked, options: { ...asked.options, platform } }, base);
   const name = `${backend.repository}:${tagOf(inputs)}`;
   const facts: ImageFacts = {
     builder: backend.name,
     inputs,
     ...(base === undefined ? {} : { baseImage: base.name }),
     ...(base?.digest === undefined ? {} : { baseDigest: base.digest }),
-    ...(platform === undefined ? {} : { platform }),
+    platform,
   };
   const answer = (image: string, built: boolean, more: Partial<ImageFacts> = {}): BuiltImage => ({
     image,
@@ -98,6 +106,7 @@ const defaultPython = '3.12';
 async function baseOf(
   backend: Backend,
   { pythonVersion, options }: BuildRequest,
+  platform: string,
   context: BuildContext,
 ): Promise<Base> {
   const name = options.acceleratorBaseImage ?? options.baseImage ?? `python:${pythonVersion ?? defaultPython}`;
@@ -105,7 +114,7 @@ async function baseOf(
   if (!image) throw new LaunchError('base-image-unknown', 'prepare', `"${name}" is not the name of an image.`);
   if (image.digest !== undefined) return { name, digest: image.digest, from: imageName(image) };
   try {
-    const { digest, inRegistry } = await backend.resolve(image, context, options.platform);
+    const { digest, inRegistry } = await backend.resolve(image, context, platform);
     return { name, digest, from: inRegistry ? pinnedName(image, digest) : imageName(image) };
   } catch (error) {
     context.signal.throwIfAborted();
@@ -137,7 +146,7 @@ async function recipeOf(
     ...(base === undefined ? {} : { 'org.opencontainers.image.base.name': base.name }),
     ...(base?.digest === undefined ? {} : { 'org.opencontainers.image.base.digest': base.digest }),
   };
-  const common = { name, labels, platform: options.platform, secrets };
+  const common = { name, labels, platform: options.platform, secrets, arguments: cacheArguments(request) };
   const own = await ownDockerfile(request, source);
   if (own) {
     const parts = { files: { [dockerfileName]: own.text }, folder: own.folder, prefix: '', obeysDockerIgnore: true };
@@ -163,6 +172,15 @@ async function recipeOf(
   };
   const parts = { files, folder: source, prefix: contextPaths.code, obeysDockerIgnore: false };
   return { ...common, target: 'job', hasLock: requirements !== 'none', archive: () => contextArchive(parts) };
+}
+
+/**
+ * A cache that a build mounts is one for all builds of a daemon: what one leaves there (a wheel that its setup.py made, a package of a private
+ * index) is what another one installs. This puts it, an own Dockerfile's too, into a place that the owner's builds with the same secrets share.
+ */
+function cacheArguments({ owner, options }: BuildRequest): Record<string, string> {
+  const place = createHash('sha256').update(JSON.stringify([owner, sortedEntries(options.secrets)]));
+  return { BUILDKIT_CACHE_MOUNT_NS: `davit-${place.digest('hex').slice(0, 32)}` };
 }
 
 /** The job's Dockerfile, or one that lies beside what the entry point starts. */

@@ -29,10 +29,14 @@ export function inputsDigest(request: BuildRequest, base: Base | undefined): str
     context: options.context ?? '',
     platform: options.platform ?? '',
     userId: options.userId ?? defaultUserId,
-    secrets: Object.entries(options.secrets ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    secrets: sortedEntries(options.secrets),
   };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
+
+/** The same for the same content, whatever the order it was written in. */
+export const sortedEntries = (record: Readonly<Record<string, string>> = {}): [string, string][] =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 
 export const defaultUserId = 1000;
 

@@ -80,8 +80,8 @@ function openBuilder(name: string, settings: BuilderSettings, logins: LoginSourc
     case 'none':
       return createNoBuilder();
     case 'docker': {
-      const { docker } = new Engine(findEngine(settings.engine, settings.hostEnvironment));
-      return createDockerBuilder({ ...common, engine: docker, destination });
+      const engine = new Engine(findEngine(settings.engine, settings.hostEnvironment));
+      return createDockerBuilder({ ...common, engine, destination });
     }
     case 'buildkit':
       if (settings.buildkit === undefined || destination === undefined)

@@ -28,6 +28,8 @@ export interface BuildWishes {
   acceleratorBaseImage?: string;
   /** Name of a builder, instead of the agent's own. */
   builder?: string;
+  /** `linux/arm64`: what the job's place is, where the target was told. Default: what the builder builds for. */
+  platform?: string;
 }
 
 /** What a target needs to know to plan one attempt of a launch. Everything here may be shown to users: no secrets. */

@@ -30,7 +30,7 @@ export async function imageOfJob(parts: ImageOfJob, plan: JobPlan): Promise<Buil
   const { launchId } = plan;
   let work: string | undefined;
   const source = async (): Promise<string> => {
-    work = join(parts.tmpFolder, `build-${randomName()}`);
+    work ??= join(parts.tmpFolder, `build-${randomName()}`);
     await makeFolder(work);
     const code = join(work, 'code');
     await ensureCode({ root: work, code }, plan.codeDigest, limits, parts.fetchCode, onLog);
@@ -68,5 +68,12 @@ function requestOf(plan: JobPlan, { secrets }: Builders): BuildRequest {
     requirements,
     entryFolder: folder === '.' ? '' : folder,
     options: { ...wishes, secrets: { ...secrets } },
+    owner: ownerOf(plan),
   };
 }
+
+/** Whose secrets a build gets, and whose run it is for; by variables that no launch can override. Without them, nobody but the launch. */
+const ownerOf = ({ environment, launchId }: JobPlan): string => {
+  const owners = [environment['WANDB_LAUNCH_QUEUE_ENTITY'], environment['WANDB_ENTITY']];
+  return owners.includes(undefined) ? launchId : owners.join('/');
+};

@@ -19,10 +19,11 @@ export async function findByHand() {
     product('targets/docker/address.js'),
     product('targets/docker/engine.js'),
   ]);
-  const { docker, shown } = new Engine(findEngine(undefined, process.env));
+  const engine = new Engine(findEngine(undefined, process.env));
+  const { docker, shown } = engine;
   const version = await docker.version().catch(() => undefined);
   const program = await findProgram();
-  return version === undefined || program === undefined ? undefined : new ByHand({ docker, shown, version, program });
+  return version === undefined || program === undefined ? undefined : new ByHand({ engine, docker, shown, version, program });
 }
 
 /** Newer commands build with a plugin, which may be missing. */
@@ -45,26 +46,29 @@ class ByHand {
     Object.assign(this, facts);
   }
 
-  /** Writes the Dockerfile that Davit's builder generates for this code, and all that it sends with it, into a folder. */
-  async context(source, { pythonVersion, requirements }, folder) {
+  /** Writes the Dockerfile that Davit's builder generates for this code, and all that it sends with it, into a folder; the arguments of the build. */
+  async context(source, { pythonVersion, requirements, owner }, folder) {
     const [{ ensureImage }, { createDockerBuilder }] = await Promise.all([
       product('builders/ensure-image.js'),
       product('builders/docker/index.js'),
     ]);
-    const builder = createDockerBuilder({ engine: this.docker, logins: { login: async () => undefined } });
+    const builder = createDockerBuilder({ engine: this.engine, logins: { login: async () => undefined } });
+    let args = {};
     const backend = {
       name: builder.name,
       repository: builder.repository,
       platform: undefined,
       resolve: (...asked) => builder.resolve(...asked),
+      ownPlatform: (context) => builder.ownPlatform(context),
       find: async () => undefined,
       build: async (recipe) => {
         mkdirSync(folder, { recursive: true });
+        args = recipe.arguments;
         await pipeline(await recipe.archive(), extract({ cwd: folder }));
         return { image: recipe.name };
       },
     };
-    const request = { sourceDigest: 'bench', pythonVersion, requirements, entryFolder: '', options: {} };
+    const request = { sourceDigest: 'bench', pythonVersion, requirements, entryFolder: '', options: {}, owner };
     await ensureImage(backend, request, {
       signal: new AbortController().signal,
       onLog: () => undefined,
@@ -72,12 +76,15 @@ class ByHand {
       secret: async () => '',
       alone: (key, onWait, work) => work(),
     });
+    return args;
   }
 
-  async build(folder, image) {
+  async build(folder, image, args) {
     const { dockerfileName } = await product('builders/ensure-image.js');
     const file = join(folder, dockerfileName);
-    await run(this.program, ['build', '--quiet', '--target', 'job', '-t', image, '-f', file, folder], { env });
+    const given = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    const words = ['build', '--quiet', '--target', 'job', '-t', image, '-f', file, ...given, folder];
+    await run(this.program, words, { env });
   }
 
   /** The id of the container. Like Davit's, it shares the machine's network, and something reaps its processes. */

@@ -109,9 +109,9 @@ class Sides {
   }
 
   async hand(requirements) {
-    const { folder, name } = await this.#context(this.#code(requirements), requirements);
+    const { folder, name, args } = await this.#context(this.#code(requirements), requirements);
     const begunAtMs = Date.now();
-    await this.byHand.build(folder, name);
+    await this.byHand.build(folder, name, args);
     this.handImage = name;
     return (await this.#run(name)) - begunAtMs;
   }
@@ -129,8 +129,8 @@ class Sides {
   /** The code that Davit built last, built by hand: the same image but for its labels. */
   async layersDiffer() {
     const { code, container, requirements } = this.last;
-    const { folder, name } = await this.#context(code, requirements);
-    await this.byHand.build(folder, name);
+    const { folder, name, args } = await this.#context(code, requirements);
+    await this.byHand.build(folder, name, args);
     await this.#run(name);
     const built = await this.byHand.layersOf(await this.byHand.imageOf(container));
     const byHand = await this.byHand.layersOf(name);
@@ -148,8 +148,11 @@ class Sides {
     // A folder as the one that Davit's code comes from: how it may be used goes into the image, too.
     const source = mkdtempSync(join(this.stack.home, 'bench-code-'));
     for (const [path, text] of Object.entries(code)) writeFileSync(join(source, path), text);
-    await this.byHand.context(source, { pythonVersion, requirements }, folder);
-    return { folder, name };
+    const { entity } = this.stack;
+    // Whose it is, too: builds of two owners share nothing that an installer keeps.
+    const owner = `${entity}/${entity}`;
+    const args = await this.byHand.context(source, { pythonVersion, requirements, owner }, folder);
+    return { folder, name, args };
   }
 
   async #launch() {

@@ -39,6 +39,8 @@ class BuildkitBuilder implements Builder, Backend {
   readonly platform: string | undefined;
   private readonly client: BuildkitClient;
   private readonly registries: Registries;
+  /** As the daemon last said. */
+  private platforms: string[] = [];
 
   constructor(private readonly options: BuildkitBuilderOptions) {
     this.repository = options.destination;
@@ -50,15 +52,10 @@ class BuildkitBuilder implements Builder, Backend {
   async check(): Promise<BuilderCheck> {
     const { url } = this.options.address;
     try {
-      const workers = await within(new AbortController().signal, checkPatienceMs, (signal) =>
-        this.client.workers(signal),
-      );
-      const platforms = [
-        ...new Set(workers.flatMap(({ Platforms }) => Platforms.map((one) => `${one.OS}/${one.Architecture}`))),
-      ];
+      await this.askPlatforms(new AbortController().signal);
       return {
         ok: true,
-        details: [`builds with BuildKit at ${url} (${platforms.join(', ')}) into ${this.repository}`],
+        details: [`builds with BuildKit at ${url} (${this.platforms.join(', ')}) into ${this.repository}`],
       };
     } catch (error) {
       return { ok: false, details: [`no BuildKit daemon answers at ${url}: ${messageOf(error)}`] };
@@ -67,6 +64,28 @@ class BuildkitBuilder implements Builder, Backend {
 
   ensureImage(request: BuildRequest, context: BuildContext): Promise<BuiltImage> {
     return ensureImage(this, request, context);
+  }
+
+  /** A daemon that is away may have built before what is wanted now, so what it said then counts. */
+  async ownPlatform({ signal }: BuildContext): Promise<string> {
+    let cause: unknown;
+    try {
+      await this.askPlatforms(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      cause = error;
+    }
+    const [platform] = this.platforms;
+    if (platform !== undefined) return platform;
+    const why = cause === undefined ? 'does not say what it builds for' : `does not answer: ${messageOf(cause)}`;
+    throw new LaunchError('builder-unavailable', 'prepare', `The BuildKit daemon ${why}.`, cause);
+  }
+
+  private async askPlatforms(signal: AbortSignal): Promise<void> {
+    const workers = await within(signal, checkPatienceMs, (soon) => this.client.workers(soon));
+    // The first one is its own; others it may emulate.
+    const all = workers.flatMap(({ Platforms }) => Platforms.map((one) => `${one.OS}/${one.Architecture}`));
+    this.platforms = [...new Set(all)];
   }
 
   async resolve(image: ImageReference, context: BuildContext): Promise<ResolvedBase> {
@@ -163,6 +182,7 @@ class BuildkitBuilder implements Builder, Backend {
       this.client.openSession(session);
       told = this.follow(ref, progress, over.signal);
       const labels = Object.entries(recipe.labels).map(([name, value]): [string, string] => [`label:${name}`, value]);
+      const args = Object.entries(recipe.arguments).map(([name, value]) => [`build-arg:${name}`, value] as const);
       const result = await this.client.solve(
         {
           Ref: ref,
@@ -176,6 +196,7 @@ class BuildkitBuilder implements Builder, Backend {
             ...(recipe.target === undefined ? {} : { target: recipe.target }),
             ...(recipe.platform === undefined ? {} : { platform: recipe.platform }),
             ...Object.fromEntries(labels),
+            ...Object.fromEntries(args),
           },
         },
         signal,

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
-import { LaunchError } from '../../domain/errors.js';
+import { type Engine, EngineAway, statusOf } from '../../targets/docker/engine.js';
 import type { BuildContext } from '../builder.js';
 import { Progress } from '../buildkit/progress.js';
 import { readStatus } from '../buildkit/protocol.js';
@@ -12,14 +12,14 @@ import { engineReason } from './engine-errors.js';
 import { engineMessages } from './stream.js';
 
 export interface EngineBuild {
-  engine: Docker;
+  engine: Engine;
   logins: LoginSource;
   cacheFrom: readonly string[];
   /** Write into the image what other builders need to use its layers. */
   withCache: boolean;
 }
 
-/** Builds and tags; the id of the image. */
+/** Builds and tags; the id of the image. Throws EngineAway when the Engine went away meanwhile. */
 export async function buildOnEngine(
   { engine, logins, cacheFrom, withCache }: EngineBuild,
   recipe: BuildRecipe,
@@ -36,22 +36,28 @@ export async function buildOnEngine(
   const progress = new Progress(onLog);
   let id: string | undefined;
   let message: string | undefined;
+  const archive = await recipe.archive();
   try {
-    session.serve(await openSession(engine, session));
-    const stream = await engine.buildImage(await recipe.archive(), {
-      // BuildKit. A number: of the text "2" its client makes a session of its own, which knows no secrets.
-      version: 2,
-      session: session.id,
-      dockerfile: dockerfileName,
-      t: recipe.name,
-      labels: recipe.labels,
-      ...(recipe.target === undefined ? {} : { target: recipe.target }),
-      ...(recipe.platform === undefined ? {} : { platform: recipe.platform }),
-      ...(cacheFrom.length === 0 ? {} : { cachefrom: JSON.stringify(cacheFrom) }),
-      ...(withCache ? { buildargs: { BUILDKIT_INLINE_CACHE: '1' } } : {}),
-      abortSignal: signal,
-    } as unknown as Docker.ImageBuildOptions);
-    for await (const one of engineMessages(stream, signal)) {
+    session.serve(await engine.call((docker, soon) => openSession(docker, session, soon), { signal }));
+    const messages = engineMessages(
+      engine,
+      (docker, abortSignal) =>
+        docker.buildImage(archive, {
+          // BuildKit. A number: of the text "2" its client makes a session of its own, which knows no secrets.
+          version: 2,
+          session: session.id,
+          dockerfile: dockerfileName,
+          t: recipe.name,
+          labels: recipe.labels,
+          ...(recipe.target === undefined ? {} : { target: recipe.target }),
+          ...(recipe.platform === undefined ? {} : { platform: recipe.platform }),
+          ...(cacheFrom.length === 0 ? {} : { cachefrom: JSON.stringify(cacheFrom) }),
+          buildargs: { ...recipe.arguments, ...(withCache ? { BUILDKIT_INLINE_CACHE: '1' } : {}) },
+          abortSignal,
+        } as unknown as Docker.ImageBuildOptions),
+      signal,
+    );
+    for await (const one of messages) {
       if (one.id === 'moby.buildkit.trace' && typeof one.aux === 'string')
         progress.take(readStatus(Buffer.from(one.aux, 'base64')));
       else if (one.id === 'moby.image.id') id = (one.aux as { ID?: string }).ID;
@@ -59,19 +65,21 @@ export async function buildOnEngine(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw builderGone(error);
+    // A refusal has the Engine's own words (a Dockerfile that cannot be read).
+    throw statusOf(error) === undefined ? error : buildFailure(engineReason(error), undefined, error);
   } finally {
     session.close();
+    archive.destroy();
   }
   signal.throwIfAborted();
   if (message !== undefined) throw buildFailure(message, progress.failed);
   // An Engine that dies ends its answer like one that is done.
-  if (id === undefined) throw builderGone(new Error('it ended the build without a result'));
+  if (id === undefined) throw new EngineAway(`The Docker Engine at ${engine.shown} ended the build without a result`);
   return id;
 }
 
 /** The connection on which the Engine calls back. */
-function openSession(engine: Docker, session: Session): Promise<Duplex> {
+function openSession(docker: Docker, session: Session, signal: AbortSignal): Promise<Duplex> {
   const request = {
     method: 'POST',
     path: '/session',
@@ -80,20 +88,14 @@ function openSession(engine: Docker, session: Session): Promise<Duplex> {
     file: Buffer.alloc(0),
     headers: { Upgrade: 'h2c', ...session.headers },
     statusCodes: { 200: true, 101: true },
+    abortSignal: signal,
   };
   return new Promise((resolve, reject) => {
-    engine.modem.dial(request, (error, socket) => {
+    docker.modem.dial(request, (error, socket) => {
       if (error) reject(error instanceof Error ? error : new Error(String(error)));
+      // Nobody waits for it any more.
+      else if (signal.aborted) (socket as Duplex).destroy();
       else resolve(socket as Duplex);
     });
   });
-}
-
-function builderGone(error: unknown): LaunchError {
-  if (error instanceof LaunchError) return error;
-  const reason = engineReason(error);
-  // A refusal has the Engine's own words (a Dockerfile that cannot be read); everything else is that it went away.
-  return (error as { statusCode?: number }).statusCode === undefined
-    ? new LaunchError('builder-unavailable', 'prepare', `The Docker Engine went away while it built: ${reason}.`, error)
-    : buildFailure(reason, undefined, error);
 }

@@ -85,7 +85,10 @@ export function planDocker(request: PlanRequest, settings: PlanSettings = {}): J
       HostConfig: hostConfig(resources, settings, environment['WANDB_BASE_URL']),
     },
   };
-  return { ...request, target: 'docker', spec: { ...spec } };
+  // An image that is made of the code is for where it runs.
+  const { platform } = resources;
+  const build = isImage || platform === undefined ? request.build : { ...request.build, platform };
+  return { ...request, build, target: 'docker', spec: { ...spec } };
 }
 
 /** As `docker run` reads it, so that nobody is surprised by what the Engine makes of it later. */

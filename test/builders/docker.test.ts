@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Builder } from '../../builders/builder.js';
 import { createDockerBuilder, type DockerBuilderOptions } from '../../builders/docker/index.js';
 import { dockerMachine, type DockerMachine } from '../support/docker-machine.js';
-import { buildFixture, processLock } from './support/build.js';
+import { buildFixture, engineAt, processLock } from './support/build.js';
 import { outputIn } from './support/run-image.js';
 
 const { build, salt, remove } = buildFixture();
@@ -11,7 +11,7 @@ let builder: Builder;
 
 const noLogins = { login: async () => undefined };
 const open = (options: Partial<DockerBuilderOptions> = {}): Builder =>
-  createDockerBuilder({ engine: machine.engine, logins: noLogins, ...options });
+  createDockerBuilder({ engine: engineAt(machine.dockerHost), logins: noLogins, ...options });
 
 beforeAll(async () => {
   machine = await dockerMachine();

@@ -8,7 +8,7 @@ import { createDockerTarget } from '../../targets/docker/index.js';
 import type { Target } from '../../targets/target.js';
 import { dockerMachine, type DockerMachine } from '../support/docker-machine.js';
 import { endOf, outputOf, planRequest, prepareContext, submitContext } from '../targets/jobs.js';
-import { buildFixture } from './support/build.js';
+import { buildFixture, engineAt } from './support/build.js';
 
 const { build, salt, remove } = buildFixture();
 const workFolder = mkdtempSync(join(tmpdir(), 'davit-docker-built-'));
@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 it('a job runs in the image that was made of its code, in the folder that it names', async () => {
-  const builder = createDockerBuilder({ engine: machine.engine, logins: { login: async () => undefined } });
+  const builder = createDockerBuilder({ engine: engineAt(machine.dockerHost), logins: { login: async () => undefined } });
   const files = { 'sub/train.py': `import os\nprint(os.getcwd(), os.getuid(), "${salt}")` };
   const run = async () => {
     const plan = target.plan(

@@ -4,7 +4,7 @@ import { createDockerBuilder } from '../../builders/docker/index.js';
 import type { Login } from '../../builders/registries/login.js';
 import { TcpRelay } from '../faults/support/tcp-relay.js';
 import { dockerMachine, type DockerMachine } from '../support/docker-machine.js';
-import { buildFixture } from './support/build.js';
+import { buildFixture, engineAt } from './support/build.js';
 
 const { build, remove } = buildFixture();
 let machine: DockerMachine;
@@ -18,7 +18,7 @@ const files = () => ({ Dockerfile: 'FROM scratch\nCOPY . /', 'data.txt': randomB
 const options = { dockerfile: 'Dockerfile' };
 const open = (registry: string, login?: Login) =>
   createDockerBuilder({
-    engine: machine.engine,
+    engine: engineAt(machine.dockerHost),
     destination: `${registry}/davit/pushed`,
     logins: { login: async () => login },
   });

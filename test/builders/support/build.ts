@@ -11,6 +11,11 @@ import type {
   BuiltImage,
 } from '../../../builders/builder.js';
 import { LaunchError } from '../../../domain/errors.js';
+import { findEngine } from '../../../targets/docker/address.js';
+import { Engine } from '../../../targets/docker/engine.js';
+
+/** As an agent reaches the Engine of this address. */
+export const engineAt = (address: string): Engine => new Engine(findEngine(address, {}));
 
 /** One at a time per key, in this process. */
 export function processLock(): BuildLock {
@@ -52,6 +57,7 @@ export function buildFixture() {
     entryFolder?: string;
     options?: BuildOptions;
     secrets?: Record<string, string>;
+    owner?: string;
     context?: Partial<BuildContext>;
   }
 
@@ -69,6 +75,7 @@ export function buildFixture() {
       requirements: wish.requirements,
       entryFolder: wish.entryFolder ?? '',
       options: wish.options ?? {},
+      owner: wish.owner ?? 'ada/ada',
     };
     const context: BuildContext = {
       signal: new AbortController().signal,
