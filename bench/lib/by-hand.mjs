@@ -23,7 +23,9 @@ export async function findByHand() {
   const { docker, shown } = engine;
   const version = await docker.version().catch(() => undefined);
   const program = await findProgram();
-  return version === undefined || program === undefined ? undefined : new ByHand({ engine, docker, shown, version, program });
+  return version === undefined || program === undefined
+    ? undefined
+    : new ByHand({ engine, docker, shown, version, program });
 }
 
 /** Newer commands build with a plugin, which may be missing. */

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { LaunchError } from '../../domain/errors.js';
 import { parseImageReference, repositoryOf, type ImageReference } from '../../domain/image-reference.js';
+import { within } from '../../domain/within.js';
 import { type Engine, EngineAway, orMissing } from '../../targets/docker/engine.js';
 import type { BuildContext, Builder, BuilderCheck, BuildRequest, BuiltImage } from '../builder.js';
 import { ensureImage, type Backend, type BuildRecipe, type ResolvedBase } from '../ensure-image.js';
@@ -101,15 +102,17 @@ class DockerBuilder implements Builder, Backend {
     const pinned = own?.RepoDigests?.find((one) => one.startsWith(`${repositoryOf(image)}@`));
     if (own && pinned === undefined) {
       requirePlatform(name, copy ?? [], platform);
-      context.onLog(`The base image ${name} is the Engine's own, which no registry has: ${own.Id}\n`);
+      context.onLog(`The base image ${name} is the Engine's own, from no registry: ${own.Id}\n`);
       return { digest: own.Id, inRegistry: false };
     }
     let found: Distribution;
     try {
       found = await this.ask(image, name, pinned === undefined ? askMs : askWithCopyMs, context);
     } catch (error) {
-      if (!(error instanceof LaunchError) || pinned === undefined || !isFor(platform, copy ?? [])) throw error;
-      context.onLog(`${error.message} The Engine's copy is taken: ${pinned}\n`);
+      context.signal.throwIfAborted();
+      if (error instanceof EngineAway || pinned === undefined || !isFor(platform, copy ?? [])) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      context.onLog(`${why} The Engine's copy is taken: ${pinned}\n`);
       return { digest: digestIn(pinned), inRegistry: true };
     }
     requirePlatform(name, found.Platforms ?? [], platform);
@@ -124,13 +127,14 @@ class DockerBuilder implements Builder, Backend {
   private async ask(image: ImageReference, name: string, ms: number, context: BuildContext): Promise<Distribution> {
     const { engine, logins } = this.options;
     const { signal } = context;
-    const authconfig = engineAuth(image.host, await logins.login(image.host, context));
+    const login = await within(signal, ms, (soon) => logins.login(image.host, { ...context, signal: soon }));
+    const authconfig = engineAuth(image.host, login);
     try {
       const asked = authconfig === undefined ? {} : { authconfig };
-      return await engine.call(
-        (docker) => docker.getImage(name).distribution(asked) as Promise<Distribution>,
-        { signal, ms },
-      );
+      return await engine.call((docker) => docker.getImage(name).distribution(asked) as Promise<Distribution>, {
+        signal,
+        ms,
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof EngineAway)) throw imageFailure('base', name, engineReason(error), error);

@@ -36,4 +36,9 @@ export async function patiently<T>(
 }
 
 const unavailable = (error: unknown): LaunchError =>
-  new LaunchError('builder-unavailable', 'prepare', `${error instanceof Error ? error.message : String(error)}.`, error);
+  new LaunchError(
+    'builder-unavailable',
+    'prepare',
+    `${error instanceof Error ? error.message : String(error)}.`,
+    error,
+  );

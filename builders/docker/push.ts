@@ -58,6 +58,7 @@ async function pushOnce({ engine, logins }: Push, name: string, context: BuildCo
   signal.throwIfAborted();
   if (failure !== undefined) throw imageFailure('image', name, failure);
   // An Engine that dies ends its answer like one that is done.
-  if (digest === undefined) throw new EngineAway(`The Docker Engine at ${engine.shown} ended the push without a result`);
+  if (digest === undefined)
+    throw new EngineAway(`The Docker Engine at ${engine.shown} ended the push without a result`);
   return digest;
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Builder } from '../../builders/builder.js';
+import type { BuildContext, Builder } from '../../builders/builder.js';
 import { createDockerBuilder, type DockerBuilderOptions } from '../../builders/docker/index.js';
+import { pushImage } from '../../builders/docker/push.js';
+import { TcpRelay } from '../faults/support/tcp-relay.js';
 import { dockerMachine, type DockerMachine } from '../support/docker-machine.js';
 import { buildFixture, engineAt, processLock } from './support/build.js';
 import { outputIn } from './support/run-image.js';
@@ -10,6 +12,13 @@ let machine: DockerMachine;
 let builder: Builder;
 
 const noLogins = { login: async () => undefined };
+const quiet: BuildContext = {
+  signal: new AbortController().signal,
+  onLog: () => undefined,
+  source: () => Promise.reject(new Error('there is no source')),
+  secret: () => Promise.reject(new Error('there is no secret')),
+  alone: processLock(),
+};
 const open = (options: Partial<DockerBuilderOptions> = {}): Builder =>
   createDockerBuilder({ engine: engineAt(machine.dockerHost), logins: noLogins, ...options });
 
@@ -155,6 +164,64 @@ describe('an own Dockerfile', () => {
   });
 });
 
+describe('what a build leaves in a cache', () => {
+  /** Looks into the installer's cache for what other builds have left there, leaves something itself, and fails when it is not as expected. */
+  const probing = (number: number, expected: 'there' | 'not there') => ({
+    'lib/setup.py': [
+      'import os, setuptools',
+      'kept = os.path.expanduser("~/.cache/pip/planted")',
+      'os.makedirs(kept, exist_ok=True)',
+      `open(kept + "/by-${number}", "w").close()`,
+      'there = len(os.listdir(kept)) > 1',
+      `assert ${expected}, os.listdir(kept)`,
+      'setuptools.setup(name="probe", version="1", py_modules=["probe"])',
+    ].join('\n'),
+    'lib/probe.py': '',
+  });
+
+  it('is found by the next build of its owner, and by nobody else', async () => {
+    const by = async (owner: string, number: number, expected: 'there' | 'not there') =>
+      (await build(builder, probing(number, expected), { requirements: './lib', owner: `${owner}-${salt}` })).image;
+    expect(await by('ada', 1, 'not there')).toMatchObject({ built: true });
+    expect(await by('ada', 2, 'there')).toMatchObject({ built: true });
+    expect(await by('bob', 3, 'not there')).toMatchObject({ built: true });
+  });
+
+  it('nor by a build of its own Dockerfile, nor by one with other secrets', async () => {
+    const Dockerfile = (n: number) =>
+      `FROM python:3.11\nRUN --mount=type=cache,target=/keep ls /keep > /seen; echo > /keep/of-${n}`;
+    const seen = async (n: number, owner: string, secrets: Record<string, string> = {}) => {
+      const wish = {
+        owner: `${owner}-${salt}`,
+        options: { dockerfile: 'Dockerfile', secrets },
+        secrets: { index: 'x' },
+      };
+      const { image } = await build(builder, { Dockerfile: Dockerfile(n) }, wish);
+      return outputIn(machine.engine, image.image, ['cat', '/seen']);
+    };
+    expect(await seen(1, 'ada')).toBe('');
+    expect(await seen(2, 'ada')).toBe('of-1\n');
+    expect(await seen(3, 'bob')).toBe('');
+    expect(await seen(4, 'ada', { PIP_INDEX_URL: 'index' })).toBe('');
+  });
+});
+
+describe('a platform', () => {
+  const options = { dockerfile: 'Dockerfile' };
+  const files = { Dockerfile: 'FROM scratch\nCOPY . /' };
+
+  it('counts as what it is, whether it was said or not', async () => {
+    const unsaid = await build(builder, files, { options });
+    const { Os, Arch } = await machine.engine.version();
+    expect(unsaid.image.facts.platform).toBe(`${Os}/${Arch}`);
+    const said = await build(open({ platform: `${Os}/${Arch}` }), files, { options });
+    expect(said.image).toMatchObject({ built: false, image: unsaid.image.image });
+    const other = await build(open({ platform: 'linux/arm64' }), files, { options });
+    expect(other.image.name).not.toBe(unsaid.image.name);
+    expect(await machine.engine.getImage(other.image.image).inspect()).toMatchObject({ Architecture: 'arm64' });
+  });
+});
+
 describe('a base image', () => {
   it('that does not exist is named', async () => {
     const baseImage = `${machine.registry}/nothing/here:1`;
@@ -166,6 +233,39 @@ describe('a base image', () => {
   it('without the platform is told as that', async () => {
     const { failure } = await build(builder, { 'a.py': '' }, { options: { platform: 'linux/s390x' } });
     expect(failure.code).toBe('image-architecture');
+  });
+
+  it('is what its tag stands for in the registry, not what the Engine took it for before', async () => {
+    const relay = await TcpRelay.to(machine.registry);
+    const repo = `${relay.address}/davit/base-${salt}`;
+    const name = `${repo}:1`;
+    const images = machine.engine;
+    const pushed = async (said: string) => {
+      const Dockerfile = `FROM python:3.11\nENV SAID=${said}`;
+      const { image } = await build(builder, { Dockerfile }, { options: { dockerfile: 'Dockerfile' } });
+      await images.getImage(image.image).tag({ repo, tag: '1' });
+      await pushImage({ engine: engineAt(machine.dockerHost), logins: noLogins }, name, quiet);
+      return image.image;
+    };
+    const files = { 'a.py': 'import os; print(os.environ["SAID"])' };
+    const made = () => build(builder, files, { options: { baseImage: name } });
+    const old = await pushed('old');
+    const first = await made();
+    expect(await outputIn(images, first.image.image, ['python', 'a.py'])).toBe('old\n');
+    await pushed('new');
+    // As an Engine has it that pulled the old one.
+    await images.getImage(name).remove();
+    await images.getImage(old).tag({ repo, tag: '1' });
+
+    const second = await made();
+    expect(second.image.built).toBe(true);
+    expect(await outputIn(images, second.image.image, ['python', 'a.py'])).toBe('new\n');
+    expect(second.log).toContain(`is ${second.image.facts.baseDigest} in its registry, and the Engine's copy another`);
+
+    relay.close();
+    const alone = await made();
+    expect(alone.image).toMatchObject({ built: false, image: first.image.image });
+    expect(alone.log).toMatch(/The registry of .* does not answer: .* The Engine's copy is taken/);
   });
 
   it("without Python gets it, when it is an accelerator's", async () => {

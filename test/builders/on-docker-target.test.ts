@@ -25,7 +25,10 @@ afterAll(() => {
 });
 
 it('a job runs in the image that was made of its code, in the folder that it names', async () => {
-  const builder = createDockerBuilder({ engine: engineAt(machine.dockerHost), logins: { login: async () => undefined } });
+  const builder = createDockerBuilder({
+    engine: engineAt(machine.dockerHost),
+    logins: { login: async () => undefined },
+  });
   const files = { 'sub/train.py': `import os\nprint(os.getcwd(), os.getuid(), "${salt}")` };
   const run = async () => {
     const plan = target.plan(

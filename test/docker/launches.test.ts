@@ -37,8 +37,9 @@ beforeAll(async () => {
   // Python 3.11 is the one that the Engine of the tests has.
   const resourceConfig = { builder: { base_image: machine.baseImage } };
   await engine.queue('docker', { target: 'docker', requireRun: true, resourceConfig });
+  await engine.queue('arm', { target: 'docker', resourceConfig: { platform: 'linux/arm64' } });
   await engine.startAgent({
-    queues: ['docker'],
+    queues: ['docker', 'arm'],
     maxJobs: 2,
     targets: (folders) => openTargets(folders, hostEnvironment, options, engine.log),
     builders: openBuilders({
@@ -182,6 +183,18 @@ describe('the training example on a queue of the target docker', { timeout: 900_
     expect(other.prepared).toContain('Built in');
     expect(await engine.logText(other.launch.id, 'stdout')).toContain(`hello ${salt}`);
   });
+});
+
+it('a queue for another platform gets its images built for that one', { timeout: 300_000 }, async () => {
+  // A step that runs something would need an emulator of the other machine.
+  const files = { Dockerfile: 'FROM scratch\nCOPY . /', salt };
+  const job = await engine.job('elsewhere', '/nothing', files);
+  const id = await engine.enqueue('arm', job, { overrides: { dockerfile: 'Dockerfile' } });
+  const launch = await engine.ended(id, 200_000);
+  // What it runs in is there, and starts nothing here.
+  expect(launch.failure, await engine.logText(id, 'prepare')).toMatchObject({ code: 'command-not-found' });
+  const image = machine.engine.getImage(launch.image?.image ?? '');
+  expect(await image.inspect()).toMatchObject({ Architecture: 'arm64' });
 });
 
 /** As somebody builds and pushes an image who has never heard of Davit. */

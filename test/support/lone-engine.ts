@@ -129,8 +129,8 @@ export class LoneEngine {
     );
     await ended(this.child, 'SIGTERM');
     await ended(this.containerd, 'SIGTERM');
-    // The Engine mounts its folder upon itself.
-    await run('umount', [join(this.folder, 'data')]).catch(() => undefined);
+    // The Engine mounts its folder upon itself, and one that was killed leaves the mounts of its builds.
+    await run('umount', ['--recursive', join(this.folder, 'data')]).catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
   }
 
