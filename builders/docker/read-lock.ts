@@ -1,4 +1,4 @@
-import { type Engine, orMissing } from '../../targets/docker/engine.js';
+import { type Engine, isConflict, orMissing } from '../../targets/docker/engine.js';
 import { lockFile } from '../dockerfile.js';
 import { firstFile } from '../first-file.js';
 import { brokenOff } from './stream.js';
@@ -7,13 +7,19 @@ const createTimeoutMs = 120_000;
 
 /** The list of exact packages inside an image, taken from a container that is never started. */
 export async function readLock(engine: Engine, image: string, signal: AbortSignal): Promise<string | undefined> {
-  const body = { Image: image, Cmd: ['true'], Labels: { 'davit.purpose': 'read' } };
-  const { id } = await engine.call((docker) => docker.createContainer(body), { signal, ms: createTimeoutMs });
+  // By this name it is found again, and removed, when the Engine died meanwhile.
+  const name = `davit-read-${image.replace('sha256:', '').slice(0, 32)}`;
+  const body = { name, Image: image, Cmd: ['true'], Labels: { 'davit.purpose': 'read' } };
+  try {
+    await engine.call((docker) => docker.createContainer(body), { signal, ms: createTimeoutMs });
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
   try {
     const archive = await orMissing(
       engine.stream(
         async (docker, abortSignal) =>
-          (await docker.getContainer(id).getArchive({ path: lockFile, abortSignal } as { path: string })) as Archive,
+          (await docker.getContainer(name).getArchive({ path: lockFile, abortSignal } as { path: string })) as Archive,
         signal,
       ),
     );
@@ -28,7 +34,7 @@ export async function readLock(engine: Engine, image: string, signal: AbortSigna
     }
   } finally {
     // Also when the work was cancelled.
-    await engine.call((docker) => docker.getContainer(id).remove({ force: true })).catch(() => undefined);
+    await engine.call((docker) => docker.getContainer(name).remove({ force: true })).catch(() => undefined);
   }
 }
 
