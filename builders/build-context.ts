@@ -44,7 +44,8 @@ export async function contextArchive({ files, folder, prefix, obeysDockerIgnore 
 
 const blockBytes = 512;
 
-function fileBlocks(path: string, text: string): Buffer {
+/** One file of an archive. */
+export function fileBlocks(path: string, text: string): Buffer {
   const data = Buffer.from(text);
   const block = Buffer.alloc(blockBytes);
   new Header({ path, size: data.length, mode: 0o644, mtime, uid: 0, gid: 0, type: 'File' }).encode(block, 0);

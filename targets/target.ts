@@ -84,8 +84,11 @@ export interface PrepareContext {
   secret(name: string): Promise<string>;
   /** What the job runs in, when it is an image that was not built for it; for a target that knows images. */
   onImage(image: ImageInUse): Promise<void>;
-  /** Makes an image of the job's code, or finds it. Undefined: the code runs on a base image that the target brings it to. */
-  buildImage?(): Promise<BuiltImage>;
+  /**
+   * Makes an image of the job's code, or finds it. Undefined: the code runs on a base image that the target brings it to. `makeRoom` is called
+   * before something is built.
+   */
+  buildImage?(makeRoom?: () => Promise<void>): Promise<BuiltImage>;
   /** What opens a registry of images; undefined: nothing is known for this host. */
   registryLogin?(host: string): Promise<{ username: string; password: string } | undefined>;
 }

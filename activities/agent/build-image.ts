@@ -20,6 +20,7 @@ export interface ImageOfJob {
   onLog(text: string): void;
   fetchCode(toFile: string): Promise<void>;
   secret(name: string): Promise<string>;
+  makeRoom?: (() => Promise<void>) | undefined;
 }
 
 const limits = { maxCodeBytes: 8 * 1024 ** 3, maxCodeFiles: 200_000 };
@@ -30,6 +31,7 @@ export async function imageOfJob(parts: ImageOfJob, plan: JobPlan): Promise<Buil
   const { launchId } = plan;
   let work: string | undefined;
   const source = async (): Promise<string> => {
+    await parts.makeRoom?.();
     work ??= join(parts.tmpFolder, `build-${randomName()}`);
     await makeFolder(work);
     const code = join(work, 'code');

@@ -80,7 +80,8 @@ export function startActivities(deps: AgentDeps): Pick<AgentActivities, 'prepare
           onImage: (image) => untilAnswered(signal, () => api.reportImage(launchId, claim, image)),
           ...(builders && {
             registryLogin: (host) => builders.logins.login(host, { signal, secret }),
-            buildImage: () => imageOfJob({ api, builders, claim, tmpFolder, signal, onLog, fetchCode, secret }, plan),
+            buildImage: (makeRoom) =>
+              imageOfJob({ api, builders, claim, tmpFolder, signal, onLog, fetchCode, secret, makeRoom }, plan),
           }),
         });
       } finally {

@@ -10,6 +10,7 @@ import { withHeartbeats } from './heartbeats.js';
 import { Lease, type Work } from './lease.js';
 import { Reporter } from './reporter.js';
 import { untilAnswered } from './retry.js';
+import { tidy } from './tidy.js';
 
 /** The claim's answer may be behind the supervise task that it causes. */
 const bindingWaitMs = 3_000;
@@ -71,9 +72,7 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
 
       const reporter = new Reporter(api, ref.launchId, ref.claim);
       const status = await followJob({ ...ref, target, api, reporter, masks: lease.masks, isNew: true }, stop);
-      void target
-        .cleanUp(ref.name)
-        .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));
+      void tidy(deps, ref);
       return { kind: 'ended', status };
     } catch (error) {
       if (!stop.aborted) {
@@ -98,9 +97,14 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
     failed: Extract<SuperviseResult, { kind: 'failed' }>,
   ): Promise<SuperviseResult> {
     await lease.stopStarting();
-    if (!lease.asked) return { ...failed, name: 'unused' };
+    if (!lease.asked) {
+      // The next try may prepare under the same name.
+      await tidy(deps, ref);
+      return { ...failed, name: 'unused' };
+    }
     try {
       await deps.target(ref.target).kill(ref.name, 0);
+      void tidy(deps, ref);
       return { ...failed, name: 'closed' };
     } catch (error) {
       log.warn({ job: ref.name, error: String(error) }, 'the name of a job that failed to start could not be closed');
@@ -128,16 +132,18 @@ export function superviseActivity(deps: AgentDeps): Pick<AgentActivities, 'super
   async function stopJob(ref: AttemptRef, { masks }: Lease, graceMs: number): Promise<SuperviseResult> {
     const target = deps.target(ref.target);
     await target.kill(ref.name, graceMs);
-    const status = await target.find(ref.name);
-    if (!status) return { kind: 'stopped' };
+    const found = await target.find(ref.name);
+    if (!found) {
+      void tidy(deps, ref);
+      return { kind: 'stopped' };
+    }
     const reporter = new Reporter(api, ref.launchId, ref.claim);
     // What it still printed belongs to its log; a log that cannot be shipped in this time must not hold the slot.
-    return {
-      kind: 'ended',
-      status: await followJob({ ...ref, target, api, reporter, masks }, AbortSignal.timeout(30_000)).catch(
-        () => status,
-      ),
-    };
+    const status = await followJob({ ...ref, target, api, reporter, masks }, AbortSignal.timeout(30_000)).catch(
+      () => found,
+    );
+    void tidy(deps, ref);
+    return { kind: 'ended', status };
   }
 
   return { supervise: (ref) => withHeartbeats(() => supervise(ref)) };

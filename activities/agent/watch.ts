@@ -8,6 +8,7 @@ import { followJob } from './follow-job.js';
 import { withHeartbeats } from './heartbeats.js';
 import { Reporter } from './reporter.js';
 import { untilAnswered } from './retry.js';
+import { tidy } from './tidy.js';
 
 const defaultKillGraceMs = 10_000;
 
@@ -43,6 +44,7 @@ export function watchActivities(deps: AgentDeps): WatchActivities {
           // An agent that was only slow may be about to submit. Closing the name makes "absent" final; had it got there in this
           // instant, its job is ended before it did anything, and the next attempt runs instead.
           await target.kill(ref.name, 0);
+          void tidy(deps, ref);
           return { kind: 'absent' };
         }
         log.info(
@@ -53,9 +55,7 @@ export function watchActivities(deps: AgentDeps): WatchActivities {
         try {
           const masks = await masksOf(ref, context.cancellationSignal);
           const status = await followJob({ ...ref, target, api, reporter, masks }, context.cancellationSignal);
-          void target
-            .cleanUp(ref.name)
-            .catch((error: unknown) => log.warn({ job: ref.name, error: String(error) }, 'clean-up failed'));
+          void tidy(deps, ref);
           return { kind: 'ended', status };
         } catch (error) {
           if (context.cancellationSignal.aborted && (await cancelReason(context, deps)) === 'shutdown')

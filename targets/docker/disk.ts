@@ -1,28 +1,38 @@
-import { mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LaunchError } from '../../domain/errors.js';
 import type { DockerTargetConfig } from './config.js';
 import { type Engine, EngineAway } from './engine.js';
+import { builtImages, pruneBuildCache, type Removable, removeImage, sharedEnvironments } from './removable.js';
 import { bytesInWords } from './sizes.js';
+import { Uses } from './uses.js';
 
-const usesSchema = z.record(z.string(), z.number());
+const rememberMs = 90 * 24 * 3600_000;
+
+export interface RoomContext {
+  signal: AbortSignal;
+  onLog(text: string): void;
+}
 
 /**
- * Keeps some room on the Engine's disk, where it can be seen from here. What makes way are containers of jobs that have ended, then images that
- * this agent has pulled, the longest unused first; never an image that was there before, and never one that a container needs.
+ * Keeps some room on the Engine's disk, where it can be seen from here. What makes way are containers that nobody needs any more, then what
+ * builds left, then what can be had again, the longest unused first: images that this agent has pulled, images that were made of code,
+ * environments that jobs share. Never an image of somebody else's, and nothing that a container needs.
  */
 export class Disk {
   private rootFolder: Promise<string | undefined> | undefined;
-  private change: Promise<unknown> = Promise.resolve();
+  private readonly pulled: Uses;
+  private readonly made: Uses;
 
   constructor(
     private readonly engine: Engine,
     private readonly config: DockerTargetConfig,
     /** Removes containers that nobody needs any more, whatever their age. */
     private readonly removeOld: () => Promise<void>,
-  ) {}
+  ) {
+    this.pulled = new Uses(join(config.workFolder, 'docker', 'images.json'));
+    this.made = new Uses(join(config.workFolder, 'docker', 'made.json'));
+  }
 
   /** Undefined: the Engine's disk cannot be seen from here. */
   async freeBytes(): Promise<number | undefined> {
@@ -41,21 +51,17 @@ export class Disk {
     }
   }
 
-  async makeRoom({ signal, onLog }: { signal: AbortSignal; onLog(text: string): void }): Promise<void> {
+  async makeRoom({ signal, onLog }: RoomContext): Promise<void> {
     const floor = this.config.diskFloorBytes;
     const isLow = async (): Promise<boolean> => ((await this.freeBytes()) ?? Infinity) < floor;
     if (floor === 0 || !(await isLow())) return;
     onLog(`Less than ${bytesInWords(floor)} is free on the Engine's disk: what is not needed makes way.\n`);
     await this.removeOld();
-    for (const image of await this.leastRecent()) {
+    if (await isLow()) await pruneBuildCache(this.engine);
+    for (const { shown, remove } of await this.leastRecent()) {
       signal.throwIfAborted();
       if (!(await isLow())) return;
-      const removed = await this.engine
-        .call((docker) => docker.getImage(image).remove({ force: false }), { ms: 120_000 })
-        .then(() => true)
-        .catch(() => false);
-      if (removed) onLog(`Removed the image ${image}.\n`);
-      await this.forget(image);
+      if (await remove()) onLog(`Removed the ${shown}.\n`);
     }
     if (!(await isLow())) return;
     const free = bytesInWords((await this.freeBytes()) ?? 0);
@@ -67,49 +73,34 @@ export class Disk {
   }
 
   /** `pulledNow`: it was not there before, so it is ours to remove. */
-  used(image: string, { pulledNow = false } = {}): Promise<void> {
-    return this.changed((uses) => {
+  usedImage(image: string, { pulledNow = false } = {}): Promise<void> {
+    return this.pulled.changed((uses) => {
       if (pulledNow || Object.hasOwn(uses, image)) uses[image] = Date.now();
     });
   }
 
-  private forget(image: string): Promise<void> {
-    return this.changed((uses) => {
-      delete uses[image];
+  /** Of what its label tells to be Davit's: the id of an image, or an environment. */
+  used(key: string): Promise<void> {
+    const nowMs = Date.now();
+    return this.made.changed((uses) => {
+      uses[key] = nowMs;
+      // From then on it counts by when it was made, which is as long ago.
+      for (const [each, atMs] of Object.entries(uses)) if (atMs < nowMs - rememberMs) delete uses[each];
     });
   }
 
-  private async leastRecent(): Promise<string[]> {
-    return Object.entries(await this.read())
-      .sort(([, a], [, b]) => a - b)
-      .map(([image]) => image);
-  }
-
-  private get file(): string {
-    return join(this.config.workFolder, 'docker', 'images.json');
-  }
-
-  private async read(): Promise<Record<string, number>> {
-    try {
-      return usesSchema.parse(JSON.parse(await readFile(this.file, 'utf8')));
-    } catch {
-      return {};
-    }
-  }
-
-  private async changed(change: (uses: Record<string, number>) => void): Promise<void> {
-    this.change = this.change.then(async () => {
-      const uses = await this.read();
-      const before = JSON.stringify(uses);
-      change(uses);
-      if (JSON.stringify(uses) === before) return;
-      const draft = `${this.file}.${randomBytes(4).toString('hex')}`;
-      await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
-      await writeFile(draft, JSON.stringify(uses), { mode: 0o600 });
-      await rename(draft, this.file);
+  private async leastRecent(): Promise<Removable[]> {
+    const made = [...(await builtImages(this.engine)), ...(await sharedEnvironments(this.engine))];
+    const pulled = Object.entries(await this.pulled.all()).map(([image, usedAtMs]): Removable => {
+      const remove = async (): Promise<boolean> => {
+        const isRemoved = await removeImage(this.engine, image);
+        await this.pulled.forget(image);
+        return isRemoved;
+      };
+      return { key: image, shown: `image ${image}`, madeAtMs: usedAtMs, remove };
     });
-    const done = this.change;
-    this.change = done.catch(() => undefined);
-    await done;
+    const uses = await this.made.all();
+    const usedAtMs = ({ key, madeAtMs }: Removable): number => uses[key] ?? madeAtMs;
+    return [...pulled, ...made].sort((a, b) => usedAtMs(a) - usedAtMs(b));
   }
 }

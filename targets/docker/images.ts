@@ -3,6 +3,7 @@ import { LaunchError } from '../../domain/errors.js';
 import type { DockerTargetConfig } from './config.js';
 import type { Disk } from './disk.js';
 import { type Engine, EngineAway, orMissing, reasonOf } from './engine.js';
+import { label } from './names.js';
 import type { DockerSpec } from './plan.js';
 import { PullProgress } from './pull-progress.js';
 
@@ -24,6 +25,8 @@ export interface Image {
   digest: string | undefined;
   workingDir: string;
   path: string | undefined;
+  /** Made of code, by whatever builder. */
+  isBuilt: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export async function ensureImage(
   const mustAsk = pull === 'always' || (pull === 'newer' && !(isFixed && there)) || (pull === 'missing' && !there);
   if (there && (!mustAsk || isLocalId)) {
     context.onLog(`Image ${image} is on the Engine.\n`);
-    await disk.used(image);
+    await noteUse(disk, image, there, false);
     return there;
   }
   if (pull === 'never' || isLocalId) {
@@ -63,8 +66,13 @@ export async function ensureImage(
   }
   const pulled = await localImage(engine, config, image, platform, context);
   if (!pulled) throw failed(`The image ${image} was pulled, and the Engine does not have it.`);
-  await disk.used(image, { pulledNow: !there });
+  await noteUse(disk, image, pulled, !there);
   return pulled;
+}
+
+async function noteUse(disk: Disk, image: string, { id, isBuilt }: Image, pulledNow: boolean): Promise<void> {
+  await disk.usedImage(image, { pulledNow });
+  if (isBuilt) await disk.used(id);
 }
 
 async function localImage(
@@ -91,6 +99,7 @@ async function localImage(
     digest: digests.find((each) => each.startsWith(`${repository}@`)) ?? digests[0],
     workingDir: Config.WorkingDir || '/',
     path,
+    isBuilt: (Config.Labels as Record<string, string> | null)?.[label.inputs] !== undefined,
   };
 }
 

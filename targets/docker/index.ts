@@ -4,7 +4,7 @@ import type { JobPlan, JobStatus, PlanRequest } from '../../domain/job-plan.js';
 import type { LogPiece, PrepareContext, SubmitContext, Target, TargetCheck } from '../target.js';
 import { findEngine } from './address.js';
 import { checkEngine } from './check.js';
-import { cleanUpJob, listJobs, Sweep } from './clean-up.js';
+import { cleanUpJob, listJobs } from './clean-up.js';
 import { dockerTargetConfigSchema, type DockerTargetConfig, type DockerTargetOptions } from './config.js';
 import { Disk } from './disk.js';
 import { Engine, EngineAway, reasonOf } from './engine.js';
@@ -17,6 +17,7 @@ import { prepareJob } from './prepare.js';
 import { JobFolders } from './prepared.js';
 import { jobStatus } from './status.js';
 import { submitJob } from './submit.js';
+import { Sweep } from './sweep.js';
 import { Watcher } from './watcher.js';
 
 export { dockerTargetConfigSchema, type DockerTargetOptions } from './config.js';
@@ -47,8 +48,8 @@ class DockerTarget implements Target {
     this.engine = new Engine(findEngine(config.engine, config.hostEnvironment));
     this.watcher = new Watcher(this.engine);
     this.folders = new JobFolders(config.workFolder);
-    this.sweep = new Sweep(this.engine, config.keepMs);
-    this.disk = new Disk(this.engine, config, () => this.sweep.containers(0));
+    this.sweep = new Sweep(this.engine, this.folders, config.keepMs);
+    this.disk = new Disk(this.engine, config, () => this.sweep.hurry());
   }
 
   place(): Promise<string> {

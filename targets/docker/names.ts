@@ -17,6 +17,14 @@ export const label = {
   /** On volumes: what they stand for. */
   mark: 'davit.mark',
   status: 'davit.status',
+  /** The volume of packages that a volume or a container is about. */
+  environment: 'davit.environment',
+  /** Tells a volume from another of its name. */
+  word: 'davit.word',
+  /** On containers that are no jobs. */
+  purpose: 'davit.purpose',
+  /** On images: the digest of all that they were made of. */
+  inputs: 'davit.inputs',
 } as const;
 
 export type Owner = Pick<JobStatus, 'name' | 'launchId' | 'attempt' | 'agentId'>;

@@ -37,8 +37,9 @@ export async function prepareJob(parts: Preparing, plan: JobPlan, context: Prepa
   refuseUnreachableApi(parts, spec.environment['WANDB_BASE_URL'], spec.container.HostConfig['NetworkMode']);
   const login = context.registryLogin ?? (() => Promise.resolve(undefined));
   const { image: given } = plan.build;
+  const makeRoom = (): Promise<void> => disk.makeRoom({ signal, onLog });
   const made = given === undefined ? context.buildImage : async () => ({ image: given, codeFolder: undefined });
-  const built = spec.code === 'mounted' ? await made?.() : undefined;
+  const built = spec.code === 'mounted' ? await made?.(makeRoom) : undefined;
   // An image of this very code never changes under its name; there is nothing to ask for a newer one.
   const wanted = built === undefined ? spec : { ...spec, image: built.image, pull: 'missing' as const };
   const image = await ensureImage(engine, disk, config, wanted, { signal, onLog, login });
@@ -59,7 +60,7 @@ export async function prepareJob(parts: Preparing, plan: JobPlan, context: Prepa
     await ensureCode({ root, code }, plan.codeDigest, config, (toFile) => fetchCode(context, toFile), onLog);
     signal.throwIfAborted();
     const whole = { ...plan, requirements: await requirementsOf(plan, code) };
-    environmentVolume = await ensureEnvironment(reader, folders, config, { plan: whole, image, signal, onLog });
+    environmentVolume = await ensureEnvironment(parts, { plan: whole, image, signal, onLog });
   }
   await folders.write(plan.name, {
     imageId: image.id,

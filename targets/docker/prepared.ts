@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -21,8 +21,11 @@ export type Prepared = z.infer<typeof schema>;
 export class JobFolders {
   constructor(private readonly workFolder: string) {}
 
+  private get root(): string {
+    return join(this.workFolder, 'docker', 'jobs');
+  }
   folder(name: string): string {
-    return join(this.workFolder, 'docker', 'jobs', name);
+    return join(this.root, name);
   }
   code(name: string): string {
     return join(this.folder(name), 'code');
@@ -44,6 +47,16 @@ export class JobFolders {
     } catch {
       return undefined;
     }
+  }
+  names(): Promise<string[]> {
+    return readdir(this.root).catch(() => []);
+  }
+  /** 0: it is gone. */
+  changedAtMs(name: string): Promise<number> {
+    return stat(this.folder(name)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
   }
   async remove(name: string): Promise<void> {
     await rm(this.folder(name), { recursive: true, force: true });

@@ -6,6 +6,7 @@ import type { SubmitContext } from '../target.js';
 import { archiveOfCode } from './code.js';
 import type { DockerTargetConfig } from './config.js';
 import { type Engine, EngineAway, isConflict, isMissing, reasonOf, statusOf } from './engine.js';
+import { isComplete } from './environment-volume.js';
 import { hasMark, rememberedEnd, setJobMark } from './marks.js';
 import { label, ownerOf } from './names.js';
 import { codeFolder, environmentFolder, specOf } from './plan.js';
@@ -114,6 +115,7 @@ async function begin(
   const { engine, folders } = parts;
   try {
     const prepared = await folders.read(plan.name);
+    await requireEnvironment(engine, prepared?.environmentVolume);
     if (prepared?.hasCode === true) await bringCode(parts, plan, id);
     await requireProgram(engine, id, body, prepared?.path);
     await refuseKilled(engine, plan.name);
@@ -184,6 +186,16 @@ function asUndefined(error: unknown): undefined {
 
 async function refuseKilled(engine: Engine, name: string): Promise<void> {
   if (await hasMark(engine, name, 'kill')) throw new LaunchError('submit-after-kill', 'submit');
+}
+
+/** Asked when the container exists, which keeps it from being removed. */
+async function requireEnvironment(engine: Engine, volume: string | undefined): Promise<void> {
+  if (volume === undefined || (await isComplete(engine, volume))) return;
+  throw new LaunchError(
+    'disk-full',
+    'submit',
+    "The packages that were installed for the job made way before it was started: there is too little room on the Engine's disk.",
+  );
 }
 
 async function bringCode({ engine, folders }: Submitting, plan: JobPlan, id: string): Promise<void> {
