@@ -56,6 +56,8 @@ export class Sweep {
       // Its outcome first: from then on the mark tells it.
       await setEndMark(this.engine, status);
       await this.remove(Id);
+      // The container had them until now.
+      await removeEnvironment(this.engine, ownEnvironment(name));
     }
   }
 

@@ -3,6 +3,7 @@ import type { JobStatus } from '../../domain/job-plan.js';
 import type { Target } from '../../targets/target.js';
 import { LoneEngine } from '../support/lone-engine.js';
 import { until } from '../support/until.js';
+import { fakeContext, fakeInstaller, fakePlan } from './fake-installer.js';
 import { dockerFixture } from './fixture.js';
 import { endOf, outputOf, planRequest, prepareContext, shell, start, submitContext } from '../targets/jobs.js';
 
@@ -195,6 +196,28 @@ describe('an Engine that dies', () => {
 });
 
 describe('an Engine without live-restore', () => {
+  it('takes an installation along: it begins anew, and the list of requirements is not blamed', async () => {
+    const mortal = await LoneEngine.start({ liveRestore: false });
+    const own = dockerFixture(mortal.image, { engine: mortal.address, network: 'none' });
+    try {
+      await fakeInstaller(mortal);
+      const there = own.open();
+      const plan = fakePlan(there, 'hang-once\n');
+      let said = '';
+      const prepared = there.prepare(plan, fakeContext({ onLog: (text) => (said += text) }));
+      await until(() => said.includes('hanging'), { what: 'the installation to be under way' });
+      await mortal.kill9();
+      await mortal.up();
+      await prepared;
+      expect(said).toContain('broken off from outside');
+      await there.submit(plan, submitContext());
+      expect(await outputOf(there, plan.name)).toBe('hang-once\n');
+    } finally {
+      await mortal.stop();
+      own.remove();
+    }
+  });
+
   it('takes its jobs along when it dies, and that is what is told of them', async () => {
     const mortal = await LoneEngine.start({ liveRestore: false });
     const own = dockerFixture(mortal.image, { engine: mortal.address, network: 'none' });

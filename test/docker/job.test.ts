@@ -177,6 +177,25 @@ describe('code on a base image', () => {
     expect((await prepared(request(), bringing(archive))).log).toContain('The packages are there already.');
   });
 
+  it('finds its requirements from a list that is longer than a variable can be', async () => {
+    const archive = await archiveOf({ 'run.py': 'import six; print(six.__version__)' });
+    const others = Array.from({ length: 4_000 }, (_, i) => `not-for-this-python-${i}==1.0 ; python_version < "3"`);
+    const requirements = ['six==1.17.0', ...others].join('\n');
+    expect(requirements.length).toBeGreaterThan(128 * 1024);
+    const { plan } = await prepared(codeRequest(['python', 'run.py'], { requirements }), bringing(archive));
+    await target.submit(plan, submitContext());
+    expect(await outputOf(target, plan.name)).toBe('1.17.0\n');
+  });
+
+  it('finds requirements that its own list takes from another file of the code', async () => {
+    const archive = await archiveOf({ 'run.py': 'import six; print(six.__version__)', 'base.txt': 'six==1.17.0\n' });
+    const request = codeRequest(['python', 'run.py'], { requirements: '-r base.txt\n' });
+    const { plan } = await prepared(request, bringing(archive));
+    await target.submit(plan, submitContext());
+    expect(await outputOf(target, plan.name)).toBe('1.17.0\n');
+    await target.cleanUp(plan.name);
+  });
+
   it('fails early, with the decisive line, when a requirement does not exist', async () => {
     const archive = await archiveOf({ 'run.py': '' });
     const request = codeRequest(['python', 'run.py'], { requirements: 'six==999.0\n' });

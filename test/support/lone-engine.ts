@@ -134,6 +134,26 @@ export class LoneEngine {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** One more image, on the one that is there: with these programs, under this name. */
+  async imageWith(
+    name: string,
+    files: Record<string, string>,
+    { labels = {}, on = this.image }: { labels?: Record<string, string>; on?: string } = {},
+  ): Promise<string> {
+    const root = await mkdtemp(join(this.folder, 'files-'));
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(join(root, dirname(path)), { recursive: true });
+      await writeFile(join(root, path), text, { mode: 0o755 });
+    }
+    const container = await this.docker.createContainer({ Image: on, Cmd: ['true'], Labels: labels });
+    const { stdout } = await run('tar', ['-C', root, '-cf', '-', '.'], { encoding: 'buffer' });
+    await container.putArchive(stdout, { path: '/' });
+    const [repo, tag] = name.split(':');
+    const { Id } = (await container.commit({ repo, tag })) as { Id: string };
+    await container.remove();
+    return Id;
+  }
+
   private async makeImage(): Promise<void> {
     const root = join(this.folder, 'image');
     const files = new Set<string>();
