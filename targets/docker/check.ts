@@ -54,7 +54,7 @@ export async function checkEngine(engine: Engine, disk: Disk, config: DockerTarg
     const free = await disk.freeBytes();
     if (free !== undefined && free < config.diskFloorBytes)
       details.push(
-        `Only ${bytesInWords(free)} is free on the Engine's disk, less than the ${bytesInWords(config.diskFloorBytes)} that are kept free: images that are not there cannot be pulled.`,
+        `Only ${bytesInWords(free)} is free on the Engine's disk, less than the ${bytesInWords(config.diskFloorBytes)} that are kept free: images can be neither pulled nor built while nothing makes way.`,
       );
     return { ok: true, details };
   } catch (error) {

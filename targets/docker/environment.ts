@@ -53,7 +53,7 @@ export async function ensureEnvironment(
   const volume = isOwn ? ownEnvironment(plan.name) : sharedEnvironment(image.id, lines);
   const { engine } = reader;
   const code = isOwn ? folders.code(plan.name) : undefined;
-  for (let broken = 0; ; ) {
+  for (let broken = 0; ;) {
     signal.throwIfAborted();
     if (await isComplete(engine, volume)) {
       onLog('The packages are there already.\n');

@@ -1,3 +1,4 @@
+import { tagOf } from '../../builders/inputs.js';
 import type { Engine } from './engine.js';
 import { isShared, removeEnvironment, wordOf } from './environment-volume.js';
 import { label } from './names.js';
@@ -31,10 +32,9 @@ export async function builtImages(engine: Engine): Promise<Removable[]> {
   const containers = await engine.call((docker) => docker.listContainers({ all: true }));
   const needed = new Set(containers.map(({ ImageID }) => ImageID));
   return images.flatMap(({ Id, RepoTags, Labels, Created }) => {
-    // Builders name an image by the beginning of this.
     const inputs = (Labels as Record<string, string> | null)?.[label.inputs] ?? '';
     const tags = ((RepoTags as string[] | null) ?? []).filter((tag) => !tag.endsWith(':<none>'));
-    const isOurs = tags.every((tag) => inputs.startsWith(tag.slice(tag.lastIndexOf(':') + 1)));
+    const isOurs = tags.every((tag) => tag.endsWith(`:${tagOf(inputs)}`));
     if (!isOurs || needed.has(Id)) return [];
     const remove = async (): Promise<boolean> => {
       let isRemoved = false;
