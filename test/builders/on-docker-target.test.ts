@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,26 @@ it('a job runs in the image that was made of its code, in the folder that it nam
   const second = await run();
   expect(second.image?.built).toBe(false);
   expect(second.output).toBe(first.output);
+});
+
+it('an image that was made of code makes way on a full disk, with what its build left, and is made again', async () => {
+  const builder = createDockerBuilder({ engine: machine.engine, logins: { login: async () => undefined } });
+  const files = { 'big.bin': randomBytes(5_000_000).toString('hex') };
+  const { image } = await build(builder, files);
+  const unshared = async (): Promise<number> => {
+    const { BuildCache } = (await machine.engine.df()) as { BuildCache: { Shared: boolean; Size: number }[] | null };
+    return (BuildCache ?? []).reduce((sum, { Shared, Size }) => sum + (Shared ? 0 : Size), 0);
+  };
+  expect(await unshared()).toBeGreaterThan(10_000_000);
+  const { DOCKER_HOST: _host, ...hostEnvironment } = process.env;
+  const floor = { diskFloorBytes: Number.MAX_SAFE_INTEGER };
+  const full = createDockerTarget({ workFolder, hostEnvironment, engine: machine.dockerHost, ...floor });
+  const request = planRequest({ command: ['true'] });
+  const plan = full.plan({ ...request, source: { kind: 'image', image: `${machine.registry}/nobody/nothing:1` } });
+  await expect(full.prepare(plan, prepareContext())).rejects.toMatchObject({ code: 'disk-full' });
+  await expect(machine.engine.getImage(image.name).inspect()).rejects.toMatchObject({ statusCode: 404 });
+  expect(await unshared()).toBeLessThan(10_000_000);
+  expect((await build(builder, files)).image.built).toBe(true);
 });
 
 it('without a builder, a job with code and no base image is refused in a sentence', async () => {

@@ -189,6 +189,20 @@ describe('on a disk that is nearly full', () => {
     await user.remove();
   });
 
+  it('containers of jobs that ended make way, once their logs were read', async () => {
+    const [read, unread] = [
+      await start(target, { command: shell('echo said; exit 4') }),
+      await start(target, { command: shell('echo said') }),
+    ];
+    const end = await endOf(target, read.name);
+    await endOf(target, unread.name);
+    await target.cleanUp(read.name);
+    await refused();
+    expect(await isThere(lone.docker.getContainer(read.name))).toBe(false);
+    expect(await target.find(read.name)).toEqual(end);
+    expect(await outputOf(target, unread.name)).toBe('said\n');
+  });
+
   it('room is made before an image is built, and not asked for when there is one', async () => {
     const tight = full();
     const plan = tight.plan(planRequest({ command: shell('true'), codeDigest: 'ab'.repeat(32) }));
