@@ -19,7 +19,7 @@ export async function readLock(engine: Engine, image: string, signal: AbortSigna
     const archive = await orMissing(
       engine.stream(
         async (docker, abortSignal) =>
-          (await docker.getContainer(name).getArchive({ path: lockFile, abortSignal } as { path: string })) as Archive,
+          (await docker.getContainer(name).getArchive({ path: lockFile, abortSignal })) as Archive,
         signal,
       ),
     );
