@@ -86,7 +86,27 @@ export class Engine {
       }
     }
   }
+
+  /** Work of several calls that may be repeated: where the Engine goes away in the middle, all of it begins again when it is back. */
+  async throughAbsences<T>(
+    work: () => Promise<T>,
+    { signal, patienceMs, onAway }: { signal: AbortSignal; patienceMs: number; onAway: (error: EngineAway) => void },
+  ): Promise<T> {
+    for (let absences = 1; ; absences++) {
+      try {
+        return await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof EngineAway) || absences >= mostAbsences) throw error;
+        onAway(error);
+        await this.patiently((docker) => docker.ping(), { signal, patienceMs });
+      }
+    }
+  }
 }
+
+/** An Engine that goes away more often than this during one piece of work is not well, or dies of that work. */
+const mostAbsences = 5;
 
 interface CallOptions {
   signal?: AbortSignal | undefined;

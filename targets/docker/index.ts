@@ -67,22 +67,12 @@ class DockerTarget implements Target {
   prepare(plan: JobPlan, context: PrepareContext): Promise<void> {
     const { reader, disk, folders, config } = this;
     return named('prepare-failed', 'prepare', context.signal, () =>
-      this.throughAbsences(context, () => prepareJob({ reader, disk, folders, config }, plan, context)),
+      this.engine.throughAbsences(() => prepareJob({ reader, disk, folders, config }, plan, context), {
+        signal: context.signal,
+        patienceMs: config.patienceMs,
+        onAway: ({ message }) => context.onLog(`${message}; preparing begins again when it does.\n`),
+      }),
     );
-  }
-
-  /** Of what may be repeated: where the Engine goes away in the middle, it begins again when it is back. */
-  private async throughAbsences<T>({ signal, onLog }: PrepareContext, work: () => Promise<T>): Promise<T> {
-    const { patienceMs } = this.config;
-    for (let absences = 1; ; absences++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof EngineAway) || absences > mostAbsences) throw error;
-        onLog(`${error.message}; preparing begins again when it does.\n`);
-        await this.engine.patiently((docker) => docker.ping(), { signal, patienceMs });
-      }
-    }
   }
 
   submit(plan: JobPlan, context: SubmitContext): Promise<{ adopted: boolean }> {
@@ -122,9 +112,6 @@ class DockerTarget implements Target {
     return { engine, watcher, places };
   }
 }
-
-/** An Engine that goes away more often than this during one preparation is not well. */
-const mostAbsences = 10;
 
 /** What the Engine answers gets a code and a stage; an abort stays an abort. */
 async function named<T>(code: ErrorCode, stage: Stage, signal: AbortSignal, work: () => Promise<T>): Promise<T> {

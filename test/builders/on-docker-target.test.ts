@@ -59,7 +59,10 @@ it('a job runs in the image that was made of its code, in the folder that it nam
 });
 
 it('an image that was made of code makes way on a full disk, with what its build left, and is made again', async () => {
-  const builder = createDockerBuilder({ engine: machine.engine, logins: { login: async () => undefined } });
+  const builder = createDockerBuilder({
+    engine: engineAt(machine.dockerHost),
+    logins: { login: async () => undefined },
+  });
   const files = { 'big.bin': randomBytes(5_000_000).toString('hex') };
   const { image } = await build(builder, files);
   const unshared = async (): Promise<number> => {
