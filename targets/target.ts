@@ -60,6 +60,12 @@ export interface Target {
   kill(name: string, graceMs: number): Promise<boolean>;
 
   /**
+   * As the first half of `kill`: after it returned, nothing starts under this name. True: something has, and goes on, or has ended by itself;
+   * `find` tells.
+   */
+  close(name: string): Promise<boolean>;
+
+  /**
    * Removes what the job left at this place (folders, containers, processes), never its recorded outcome before some hours have passed.
    * Does nothing to a job that has not ended.
    */

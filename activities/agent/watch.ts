@@ -39,11 +39,11 @@ export function watchActivities(deps: AgentDeps): WatchActivities {
       withHeartbeats(async (): Promise<WatchResult> => {
         const context = Context.current();
         const target = deps.target(ref.target);
-        const found = await target.find(ref.name);
+        // An agent that was only slow, or a start that was under way when it died, may come yet: closing the name makes "absent" final, and what
+        // did start in this instant is followed like any other.
+        const found =
+          (await target.find(ref.name)) ?? ((await target.close(ref.name)) && (await target.find(ref.name)));
         if (!found) {
-          // An agent that was only slow may be about to submit. Closing the name makes "absent" final; had it got there in this
-          // instant, its job is ended before it did anything, and the next attempt runs instead.
-          await target.kill(ref.name, 0);
           void tidy(deps, ref);
           return { kind: 'absent' };
         }

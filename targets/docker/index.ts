@@ -9,7 +9,7 @@ import { dockerTargetConfigSchema, type DockerTargetConfig, type DockerTargetOpt
 import { Disk } from './disk.js';
 import { Engine, EngineAway, reasonOf } from './engine.js';
 import { followJob } from './follow.js';
-import { killJob } from './kill.js';
+import { closeName, killJob } from './kill.js';
 import { LogPlaces, type LogReader, readLog } from './logs.js';
 import { placeOf } from './place.js';
 import { planDocker } from './plan.js';
@@ -96,6 +96,10 @@ class DockerTarget implements Target {
 
   kill(name: string, graceMs: number): Promise<boolean> {
     return killJob(this.engine, this.watcher, name, graceMs);
+  }
+
+  async close(name: string): Promise<boolean> {
+    return (await closeName(this.engine, name)) !== undefined || (await this.find(name)) !== undefined;
   }
 
   async cleanUp(name: string): Promise<void> {

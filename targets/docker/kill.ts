@@ -5,21 +5,24 @@ import { label, ownerOf } from './names.js';
 import { discard, hasEnded, inspect, wasStarted } from './status.js';
 import type { Watcher } from './watcher.js';
 
-export async function killJob(engine: Engine, watcher: Watcher, name: string, graceMs: number): Promise<boolean> {
-  // First of all: from here on nothing starts under this name.
+/** The container that was started under the name; from here on nothing else is. */
+export async function closeName(engine: Engine, name: string): Promise<ContainerInspectInfo | undefined> {
   await setMark(engine, name, 'kill');
   for (;;) {
     const container = await inspect(engine, name);
-    if (!container || ownerOf(container.Config.Labels)?.name !== name) return false;
-    if (wasStarted(container)) {
-      if (hasEnded(container)) return false;
-      await setMark(engine, name, 'killed');
-      await endContainer(engine, watcher, name, container, graceMs);
-      return true;
-    }
+    if (!container || ownerOf(container.Config.Labels)?.name !== name) return undefined;
+    if (wasStarted(container)) return container;
     // Whoever means to start it finds it gone, then the tombstone.
-    if (await discard(engine, container.Id, name)) return false;
+    if (await discard(engine, container.Id, name)) return undefined;
   }
+}
+
+export async function killJob(engine: Engine, watcher: Watcher, name: string, graceMs: number): Promise<boolean> {
+  const container = await closeName(engine, name);
+  if (!container || hasEnded(container)) return false;
+  await setMark(engine, name, 'killed');
+  await endContainer(engine, watcher, name, container, graceMs);
+  return true;
 }
 
 /** The image's own signal, SIGTERM mostly, and SIGKILL after the grace. Returns when it has ended. */

@@ -7,7 +7,7 @@ import { cleanUpJob, listJobs, Sweep } from './clean-up.js';
 import { parseProcessTargetConfig, type ProcessTargetConfig, type ProcessTargetOptions } from './config.js';
 import { followJob } from './follow.js';
 import { installerEnvironment } from './job-environment.js';
-import { killJob } from './kill.js';
+import { closeName, killJob } from './kill.js';
 import { createOnce, Layout, randomName } from './layout.js';
 import { readLog } from './logs.js';
 import { planProcess } from './plan.js';
@@ -77,6 +77,10 @@ class ProcessTarget implements Target {
 
   kill(name: string, graceMs: number): Promise<boolean> {
     return killJob(this.layout, name, graceMs);
+  }
+
+  async close(name: string): Promise<boolean> {
+    return (await closeName(this.layout, name)) !== undefined;
   }
 
   async cleanUp(name: string): Promise<void> {

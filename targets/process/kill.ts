@@ -8,7 +8,8 @@ import { killedFile, readJob, statusOf, tombstoneFile, voidGeneration } from './
 /** A process in an uninterruptible call (a dead network disk) survives SIGKILL; the caller is told and tries again later. */
 const unkillableAfterMs = 60_000;
 
-export async function killJob(layout: Layout, name: string, graceMs: number): Promise<boolean> {
+/** What was started under the name; from here on nothing else is. */
+export async function closeName(layout: Layout, name: string) {
   const folder = layout.job(name);
   await layout.ensure();
   await makeFolder(folder.state);
@@ -17,10 +18,16 @@ export async function killJob(layout: Layout, name: string, graceMs: number): Pr
 
   let files = await readJob(folder);
   while (files?.started === 'no') {
-    if (await voidGeneration(folder, files.generation)) return false;
+    if (await voidGeneration(folder, files.generation)) return undefined;
     files = await readJob(folder);
   }
-  if (typeof files?.started !== 'object' || files.exit) return false;
+  return typeof files?.started === 'object' ? { ...files, started: files.started } : undefined;
+}
+
+export async function killJob(layout: Layout, name: string, graceMs: number): Promise<boolean> {
+  const folder = layout.job(name);
+  const files = await closeName(layout, name);
+  if (!files || files.exit) return false;
 
   await touch(killedFile(folder));
   const ownGraceSeconds = files.claim.graceSeconds;

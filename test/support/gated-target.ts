@@ -98,6 +98,7 @@ export function gatedTargets(options: { open?: boolean; place?: string } = {}): 
       changed();
       return true;
     },
+    close: async (name) => jobs.has(name),
     cleanUp: async () => undefined,
     list: async () => [],
   };

@@ -25,6 +25,7 @@ export async function idleTargets(): Promise<AgentTargets> {
       // They print nothing.
     },
     kill: async () => false,
+    close: async () => false,
     cleanUp: async () => undefined,
     list: async () => [],
   };

@@ -240,6 +240,28 @@ export function targetConformance(targetName: string, openBackend: () => Promise
       }
     });
 
+    it('close and submit at the same moment: the job goes on, or was never there and never will be', async () => {
+      for (let i = 0; i < 10; i += 1) {
+        const plan = target.plan(planRequest({ command: shell('sleep 600') }));
+        await target.prepare(plan, prepareContext());
+        const submit = target.submit(plan, submitContext()).catch((error: unknown) => {
+          expect(error).toMatchObject({ code: 'submit-after-kill' });
+        });
+        for (let turn = 0; turn < i * 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        const hasBegun = await backend.open().close(plan.name);
+        await submit;
+        const status = await target.find(plan.name);
+        if (hasBegun) expect(status).toMatchObject({ state: 'running' });
+        else expect(status).toBeUndefined();
+        expect(await target.kill(plan.name, 0)).toBe(hasBegun);
+        await expect(target.submit(plan, submitContext())).rejects.toMatchObject({ code: 'submit-after-kill' });
+      }
+      const running = await start(target, { command: shell('sleep 600') });
+      expect(await target.close(running.name)).toBe(true);
+      expect(await target.find(running.name)).toMatchObject({ state: 'running' });
+      expect(await target.kill(running.name, 0)).toBe(true);
+    });
+
     it('list shows the running jobs of one agent and no others', async () => {
       const mine = target.plan(planRequest({ command: shell('sleep 600') }));
       const theirs = target.plan(planRequest({ command: shell('sleep 600') }));
