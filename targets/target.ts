@@ -60,8 +60,8 @@ export interface Target {
   kill(name: string, graceMs: number): Promise<boolean>;
 
   /**
-   * As the first half of `kill`: after it returned, nothing starts under this name. True: something has, and goes on, or has ended by itself;
-   * `find` tells.
+   * As the first half of `kill`: after it returned, nothing starts under this name. True: something has, and goes on or ends by itself. What was
+   * on its way may be told as ended and `killed` all the same; then it was ended before it did anything.
    */
   close(name: string): Promise<boolean>;
 

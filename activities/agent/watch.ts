@@ -41,8 +41,9 @@ export function watchActivities(deps: AgentDeps): WatchActivities {
         const target = deps.target(ref.target);
         // An agent that was only slow, or a start that was under way when it died, may come yet: closing the name makes "absent" final, and what
         // did start in this instant is followed like any other.
-        const found =
-          (await target.find(ref.name)) ?? ((await target.close(ref.name)) && (await target.find(ref.name)));
+        let found = await target.find(ref.name);
+        const isClosed = !found;
+        if (isClosed && (await target.close(ref.name))) found = await target.find(ref.name);
         if (!found) {
           void tidy(deps, ref);
           return { kind: 'absent' };
@@ -56,6 +57,8 @@ export function watchActivities(deps: AgentDeps): WatchActivities {
           const masks = await masksOf(ref, context.cancellationSignal);
           const status = await followJob({ ...ref, target, api, reporter, masks }, context.cancellationSignal);
           void tidy(deps, ref);
+          // Its start met the closed name, and ended it before it did anything.
+          if (isClosed && status.killed) return { kind: 'absent' };
           return { kind: 'ended', status };
         } catch (error) {
           if (context.cancellationSignal.aborted && (await cancelReason(context, deps)) === 'shutdown')
