@@ -536,7 +536,7 @@ export const catalogue = {
     status: 500,
     fault: 'target',
     title: 'The job ended and nobody saw how.',
-    fix: 'The machine was probably restarted; relaunch.',
+    fix: 'The machine or its Docker Engine probably went down; the reason says what is known. Relaunch.',
   },
   'no-run': {
     status: 400,
