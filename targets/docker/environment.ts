@@ -53,6 +53,7 @@ export async function ensureEnvironment(
   const volume = isOwn ? ownEnvironment(plan.name) : sharedEnvironment(image.id, lines);
   const { engine } = reader;
   const code = isOwn ? folders.code(plan.name) : undefined;
+  const begunAtMs = Date.now();
   for (let broken = 0; ;) {
     signal.throwIfAborted();
     if (await isComplete(engine, volume)) {
@@ -61,7 +62,7 @@ export async function ensureEnvironment(
       return volume;
     }
     await disk.makeRoom({ signal, onLog });
-    const installed = await install(reader, config, { ...request, volume, lines, code });
+    const installed = await install(reader, config, { ...request, volume, lines, code, begunAtMs });
     if (!installed) continue;
     if (installed.code === 0) {
       await setComplete(engine, volume, installed.word);

@@ -2,6 +2,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileBlocks } from '../../builders/build-context.js';
+import { LaunchError } from '../../domain/errors.js';
 import type { JobPlan } from '../../domain/job-plan.js';
 import { withoutCredentials } from '../../domain/python-requirements.js';
 import { archiveOfCode } from './code.js';
@@ -22,6 +23,8 @@ export interface Installation {
   lines: readonly string[];
   /** Folder of the code, where the requirements point into it. */
   code: string | undefined;
+  /** When packages were first asked for; what stands in the way is waited for from then on. */
+  begunAtMs: number;
   signal: AbortSignal;
   onLog(text: string): void;
 }
@@ -76,7 +79,7 @@ export async function install(
   );
   let output = '';
   const tell = async (stream: 'stdout' | 'stderr'): Promise<void> => {
-    for await (const { data } of readLog(reader, volume, stream, 0, signal)) {
+    for await (const { data } of readLog(reader, volume, stream, 0, signal, true)) {
       const text = withoutCredentials(Buffer.from(data).toString());
       output = (output + text).slice(-100_000);
       onLog(text);
@@ -92,6 +95,16 @@ export async function install(
   if (!container || !hasEnded(container)) return undefined;
   const { Id: id, State, Config } = container;
   return { id, code: State.ExitCode, output, word: Config.Labels[label.word] ?? '' };
+}
+
+/** A container may name a volume that has just made way, and is removed again; one that stays would be waited for without an end. */
+async function refuseStranger(engine: Engine, volume: string, untilMs: number): Promise<void> {
+  if (Date.now() < untilMs || (await currentWord(engine, volume)) !== undefined) return;
+  throw new LaunchError(
+    'prepare-failed',
+    'prepare',
+    `The Engine's volume ${volume} was not filled by this version of Davit, and containers use it; remove those that "docker ps --all --filter volume=${volume}" shows.`,
+  );
 }
 
 /** By its id: another may have its name by now. */
@@ -114,7 +127,8 @@ async function begin(
   if (existing) return (await isUnderWay(engine, volume, existing)) ? 'theirs' : lookAgain(signal);
   const word = await makeVolume(engine, volume);
   if (word === undefined) {
-    await removeVolume(engine, volume);
+    if (!(await removeVolume(engine, volume)))
+      await refuseStranger(engine, volume, installation.begunAtMs + config.patienceMs);
     return lookAgain(signal);
   }
   const submission = await beginSubmission();

@@ -52,13 +52,17 @@ export async function* readLog(
   stream: 'stdout' | 'stderr',
   fromByte: number,
   signal: AbortSignal,
+  /** The container was seen already: when it is gone, it does not come any more. */
+  wasSeen = false,
 ): AsyncGenerator<LogPiece> {
   const watched = watcher.watch(name);
   let position = fromByte;
+  let isKnown = wasSeen;
   try {
     while (!signal.aborted) {
       try {
         const container = await inspect(engine, name);
+        isKnown ||= container !== undefined && wasStarted(container);
         if (container && wasStarted(container)) {
           // Asked before the read: after its end nothing is added.
           const isLast = hasEnded(container);
@@ -70,7 +74,7 @@ export async function* readLog(
             yield piece;
           }
           if (isLast) return;
-        } else if (!container && (position > fromByte || (await rememberedEnd(engine, name)))) return;
+        } else if (!container && (isKnown || (await rememberedEnd(engine, name)))) return;
       } catch (error) {
         if (signal.aborted) return;
         const isBroken = error instanceof EngineAway || statusOf(error) === undefined || isMissing(error);

@@ -125,6 +125,7 @@ describe('packages that jobs share', () => {
       ...{ plan, volume, lines: ['a-package'], code: undefined },
       image: { id: baseId, digest: undefined, workingDir: '/', path: undefined, isBuilt: false },
       signal: new AbortController().signal,
+      begunAtMs: Date.now(),
       onLog: () => undefined,
     });
     expect(installed).toBeUndefined();

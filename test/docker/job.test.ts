@@ -2,6 +2,8 @@ import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { create } from 'tar';
+import { normaliseRequirements } from '../../domain/python-requirements.js';
+import { sharedEnvironment } from '../../targets/docker/environment-volume.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlanRequest } from '../../domain/job-plan.js';
 import type { PrepareContext, Target } from '../../targets/target.js';
@@ -175,6 +177,27 @@ describe('code on a base image', () => {
       expect(await outputOf(target, plan.name)).toBe('1.17.0\n');
     }
     expect((await prepared(request(), bringing(archive))).log).toContain('The packages are there already.');
+  });
+
+  it('does not wait without an end for packages whose volume is a stranger that containers use', async () => {
+    const requirements = 'six==1.17.0 ; python_version > "3.1"';
+    const { Id: image } = await machine.engine.getImage(machine.baseImage).inspect();
+    const volume = sharedEnvironment(image, normaliseRequirements(requirements));
+    await machine.engine.createVolume({ Name: volume });
+    const user = await machine.engine.createContainer({
+      Image: image,
+      HostConfig: { Binds: [`${volume}:/packages`] },
+    });
+    const archive = await archiveOf({ 'run.py': '' });
+    const request = codeRequest(['python', 'run.py'], { requirements });
+    try {
+      await expect(prepared(request, bringing(archive), fixture.open({ patienceMs: 500 }))).rejects.toMatchObject({
+        message: expect.stringContaining(`--filter volume=${volume}`),
+      });
+    } finally {
+      await user.remove();
+      await machine.engine.getVolume(volume).remove();
+    }
   });
 
   it('finds its requirements from a list that is longer than a variable can be', async () => {
