@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -129,6 +129,7 @@ export class LoneEngine {
     );
     await ended(this.child, 'SIGTERM');
     await ended(this.containerd, 'SIGTERM');
+    this.endShims();
     // The Engine mounts its folder upon itself, and one that was killed leaves the mounts of its builds.
     await run('umount', ['--recursive', join(this.folder, 'data')]).catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
@@ -152,6 +153,20 @@ export class LoneEngine {
     const { Id } = (await container.commit({ repo, tag })) as { Id: string };
     await container.remove();
     return Id;
+  }
+
+  /** Of containers that the Engine forgot: each waits for somebody to take its outcome. */
+  private endShims(): void {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      let line = '';
+      try {
+        line = readFileSync(join('/proc', pid, 'cmdline'), 'utf8');
+      } catch {
+        continue;
+      }
+      if (line.includes('containerd-shim') && line.includes(this.containerdSocket))
+        process.kill(Number(pid), 'SIGKILL');
+    }
   }
 
   private async makeImage(): Promise<void> {
