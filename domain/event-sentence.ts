@@ -21,9 +21,9 @@ const sentences: Record<string, (data: Data) => string> = {
   note: (d) => `${capital(text(d['reason']) ?? text(d['message']) ?? 'Noted')}.`,
   retry: (d) => `${happened(d)}Will be tried again (${countOf(d)})${startOf(d)}${runsOf(d)}.`,
   stopping: (d) => `Asked to stop${by(d['by'])}${because(d['reason'])}.`,
-  finished: (d) => `Finished${exitOf(d)}.`,
-  failed: (d) => `Failed${exitOf(d)}: ${failureOf(d)}`,
-  stopped: (d) => `Stopped${by(d['by'])}${because(d['reason'])}.`,
+  finished: (d) => `Finished${exitOf(d)}.${noteOf(d)}`,
+  failed: (d) => `Failed${exitOf(d)}: ${failureOf(d)}${noteOf(d)}`,
+  stopped: (d) => `Stopped${by(d['by'])}${because(d['reason'])}.${noteOf(d)}`,
 };
 
 /** Types that are not known here (written by a newer version) are shown by their name and what they carry. */
@@ -45,6 +45,7 @@ const because = (value: unknown): string => (text(value) ? `: ${text(value)}` : 
 const dash = (value: unknown): string => (text(value) ? ` (${text(value)})` : '');
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 const exitOf = (d: Data): string => (typeof d['exitCode'] === 'number' ? ` with exit code ${d['exitCode']}` : '');
+const noteOf = (d: Data): string => (text(d['note']) ? ` ${text(d['note'])}.` : '');
 const claimOf = (d: Data): string => (typeof d['epoch'] === 'number' && d['epoch'] > 1 ? `, claim ${d['epoch']}` : '');
 
 const happened = (d: Data): string => (text(d['message']) ? `${text(d['message'])}. ` : '');

@@ -88,6 +88,8 @@ export interface JobStatus {
   outOfMemory?: boolean;
   /** Ended because the target took its place away for something else (eviction, a reclaimed machine). */
   preempted?: boolean;
+  /** Only when ended: what else there is to know of it, one sentence, whatever its outcome. */
+  note?: string;
   startedAtMs?: number;
   endedAtMs?: number;
   /** Where it runs: host name, node, process id. */

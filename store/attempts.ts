@@ -152,8 +152,9 @@ async function writeEnd(
     await tryAgain(tx, row, retry, { decided, end });
     return { recorded: false, again: true };
   }
+  const note = end.kind === 'ended' ? end.status.note : undefined;
   await sql`update launch set state = ${decided.state}, exit_code = ${decided.exitCode ?? null},
-    failure = ${decided.failure ? JSON.stringify(decided.failure) : null}::jsonb, reason = null, ended_at = clock_timestamp(),
+    failure = ${decided.failure ? JSON.stringify(decided.failure) : null}::jsonb, reason = ${note ?? null}, ended_at = clock_timestamp(),
     v = next_v(v), due = null where id = ${launchId}`.execute(tx);
   await appendEvent(tx, {
     launchId,
@@ -163,6 +164,7 @@ async function writeEnd(
     data: {
       ...(decided.exitCode === undefined ? {} : { exitCode: decided.exitCode }),
       ...(decided.failure ? { code: decided.failure.code, message: decided.failure.message } : {}),
+      ...(note === undefined ? {} : { note }),
     },
   });
   return {

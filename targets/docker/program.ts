@@ -32,9 +32,9 @@ export async function requireProgram(
 
 async function exists(engine: Engine, id: string, path: string): Promise<boolean> {
   try {
-    const answer = await engine.call((docker) => docker.getContainer(id).infoArchive({ path }));
+    const answer: unknown = await engine.call((docker) => docker.getContainer(id).infoArchive({ path }));
     // A body that nobody reads keeps its connection, and that the process.
-    (answer as unknown as { destroy?: () => void }).destroy?.();
+    (answer as { destroy?: () => void }).destroy?.();
     return true;
   } catch (error) {
     if (isMissing(error)) return false;

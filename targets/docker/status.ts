@@ -30,12 +30,20 @@ export async function jobStatus(engine: Engine, name: string): Promise<JobStatus
   }
   if (!hasEnded(container)) return running(container);
   const wasKilled = await hasMark(engine, name, 'killed');
-  if (!wasKilled && (await isEndUnknown(engine, container))) {
+  const wasSeen = await remembers(engine, container.Id, 'die', container.State.FinishedAt);
+  const note = wasSeen === 'no' ? { note: outputMayBeCut } : {};
+  // An Engine that finds a job of its earlier life gone says 255, like a job that says so itself; but of that one it heard.
+  if (!wasKilled && wasSeen === 'no' && container.State.ExitCode === 255) {
     const { exitCode: _, ...status } = ended(container, false);
-    return { ...status, lost: true, reason: 'It ended while its Engine was away, which does not know how.' };
+    const reason = 'It ended while its Engine was away, which does not know how.';
+    return { ...status, ...note, lost: true, reason };
   }
-  return ended(wasKilled ? container : await withCause(engine, container), wasKilled);
+  return { ...ended(wasKilled ? container : await withCause(engine, container), wasKilled), ...note };
 }
+
+/** What a job says while its Engine is away waits for it in a pipe, and is thrown away with that when the job ends. */
+const outputMayBeCut =
+  'Its Engine went down while the job ran or after it: if it was away at the end, what the job said last is missing in its log.';
 
 /**
  * Of a container that was never started, as the Engine says, and that nobody will start any more: removes it. An Engine that was killed while it
@@ -48,7 +56,7 @@ export async function settle(
 ): Promise<'gone' | 'lost' | 'started'> {
   const owner = ownerOf(container.Config.Labels);
   const isAsked = owner !== undefined && (await hasMark(engine, name, 'job'));
-  if (!isAsked || (await remembers(engine, container.Id, 'create', container.Created)))
+  if (!isAsked || (await remembers(engine, container.Id, 'create', container.Created)) === 'yes')
     return (await discard(engine, container.Id, name)) ? 'gone' : 'started';
   await forget(engine, container.Id, { ...owner, node: `container ${container.Id.slice(0, 12)}` });
   return 'lost';
@@ -62,20 +70,24 @@ export async function forget(engine: Engine, id: string, job: Omit<JobStatus, 's
   await orMissing(engine.call((docker) => docker.getContainer(id).remove({ force: true, v: true })));
 }
 
-/** An Engine that finds a job of its earlier life gone says 255, like a job that says so itself; but of that one it heard. */
-async function isEndUnknown(engine: Engine, { Id, State }: ContainerInspectInfo): Promise<boolean> {
-  return State.ExitCode === 255 && !(await remembers(engine, Id, 'die', State.FinishedAt));
+/**
+ * Engines keep their last events in memory only: one that was started again since then knows nothing of this. When it had many others to keep
+ * nobody can say.
+ */
+async function remembers(
+  engine: Engine,
+  id: string,
+  event: 'create' | 'die',
+  at: string,
+): Promise<'yes' | 'no' | 'unknown'> {
+  const query = { since: Math.floor(Date.parse(at) / 1000) - 5, until: Math.ceil(Date.now() / 1000) };
+  const own = { type: ['container'], container: [id], event: [event] };
+  if ((await eventsOf(engine, { ...query, filters: own as never })) !== '') return 'yes';
+  const all = await eventsOf(engine, { ...query, filters: {} as never });
+  return all.split('\n').length >= eventsKept ? 'unknown' : 'no';
 }
 
-/** Engines keep their last 256 events in memory only: one that was started again since then knows nothing of this. */
-async function remembers(engine: Engine, id: string, event: 'create' | 'die', at: string): Promise<boolean> {
-  const query = {
-    since: Math.floor(Date.parse(at) / 1000) - 5,
-    until: Math.ceil(Date.now() / 1000),
-    filters: { type: ['container'], container: [id], event: [event] } as never,
-  };
-  return (await eventsOf(engine, query)) !== '';
-}
+const eventsKept = 256;
 
 function eventsOf(engine: Engine, query: { since: number; until: number; filters: never }): Promise<string> {
   return engine.call(async (docker) => {

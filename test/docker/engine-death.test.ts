@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobStatus } from '../../domain/job-plan.js';
 import type { Target } from '../../targets/target.js';
@@ -139,6 +140,21 @@ describe('an Engine that dies', () => {
     const found = await target.find(plan.name);
     expect(found).toMatchObject({ state: 'ended', lost: true, reason: expect.stringMatching(/does not know how/) });
     expect(found).not.toHaveProperty('exitCode');
+  });
+
+  it('and is away when a job ends: the launch is told that the end of its log may be missing', async () => {
+    const plan = await start(target, { command: shell('while [ ! -e /tmp/end ]; do sleep 0.05; done; echo over') });
+    const { State } = await engine.docker.getContainer(plan.name).inspect();
+    await engine.kill9();
+    writeFileSync(`/proc/${State.Pid}/root/tmp/end`, '');
+    await until(() => !existsSync(`/proc/${State.Pid}`), { what: 'the job to end' });
+    await engine.up();
+    expect(await endOf(target, plan.name)).toMatchObject({
+      exitCode: 0,
+      note: expect.stringMatching(/missing in its log/),
+    });
+    const later = await start(target, { command: shell('echo over') });
+    expect(await endOf(target, later.name)).not.toHaveProperty('note');
   });
 
   it('and stays away for a while: who follows hears so', async () => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sentenceOf } from '../../domain/event-sentence.js';
 import { failure } from '../../domain/errors.js';
 import type { JobStatus } from '../../domain/job-plan.js';
 import type { AttemptEnd } from '../../domain/outcome.js';
@@ -59,6 +60,19 @@ async function timedOut(id: string) {
   const overdue = (await overdueLaunches(database.db, 1_000)).find((each) => each.id === id);
   return overdue && timeOut(database.db, overdue);
 }
+
+test('what a target notes of an end stays with the launch and stands in its story', async () => {
+  const queue = await line.queue('noted');
+  await line.enqueue('noted');
+  const { id, claim: by } = await take(queue, 'running');
+  const end = await recordEnd(database.db, id, by, ended({ exitCode: 3, note: 'Its log may be cut.' }));
+  expect(end).toMatchObject({ recorded: true, state: 'failed' });
+  expect(await row(id)).toMatchObject({ reason: 'Its log may be cut.' });
+  const last = (await listEvents(database.db, id)).at(-1);
+  expect(sentenceOf(last?.type ?? '', last?.data ?? {})).toBe(
+    'Failed with exit code 3: The job ended with exit code 3. Its log may be cut.',
+  );
+});
 
 describe('an end that leads to a retry', () => {
   test('is written once, however often and by however many at once; what comes late under the old claim changes nothing', async () => {

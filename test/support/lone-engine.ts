@@ -158,7 +158,7 @@ export class LoneEngine {
   /** Of containers that the Engine forgot: each waits for somebody to take its outcome. */
   private endShims(): void {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      let line = '';
+      let line: string;
       try {
         line = readFileSync(join('/proc', pid, 'cmdline'), 'utf8');
       } catch {

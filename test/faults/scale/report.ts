@@ -3,7 +3,7 @@ import type { StormResult } from './storm.js';
 
 /** The table at the end of a run. */
 export function reportOf(result: StormResult): string[] {
-  const { seed, seconds, launches, deaths, missedSteps, adoptions, recoveriesMs, released, counts, lost, kept } =
+  const { seed, seconds, launches, deaths, missedSteps, adoptions, recoveriesMs, released, counts, lost, cut, kept } =
     result;
   const lines = [`seed ${seed}, ${seconds} s`, ''];
   const row = (what: string, value: string | number): void => {
@@ -21,6 +21,7 @@ export function reportOf(result: StormResult): string[] {
   lines.push('');
   for (const { what, evidence } of counts) row(what, evidence.length);
   if (lost !== undefined) row('told as lost: their Engine was killed', lost);
+  if (cut !== undefined) row('told that the end of their log may be missing', cut);
   row('named steps that nobody came to', missedSteps.length);
   lines.push('');
   row('kill to adoption of a running job', spread(adoptions.map(({ ms }) => ms)));

@@ -42,6 +42,8 @@ export interface StormResult {
   counts: Count[];
   /** Launches that are told as lost because their Engine was killed; undefined: nobody kills an Engine. */
   lost?: number;
+  /** Launches of which is told that the end of their log may be missing, because their Engine was away when they ended. */
+  cut?: number;
   /** Logs of all parts and stories, when something was wrong. */
   kept?: string;
 }
@@ -209,8 +211,10 @@ async function reckon(scene: Scene): Promise<StormResult> {
     released: scene.operator.released,
     counts,
   };
-  if (ground.killEngine !== undefined)
+  if (ground.killEngine !== undefined) {
     result.lost = (await observer.rows(`select from launch where failure ->> 'code' = 'job-lost'`)).length;
+    result.cut = (await observer.rows(`select from launch where reason like '%is missing in its log%'`)).length;
+  }
   if (counts.some(({ evidence }) => evidence.length > 0)) result.kept = await keepEvidence(scene, result);
   return result;
 }

@@ -18,10 +18,14 @@ interface Row {
   agent: string | null;
   exitCode: number | null;
   code: string | null;
+  reason: string | null;
 }
 
 /** An Engine that was killed may not know of a job that it started, or how one ended: that is said, and it is not started again. */
 const isForgotten = ({ code }: Row, hasEngine: boolean): boolean => hasEngine && code === 'job-lost';
+
+/** What a job says while its Engine is dead is lost when it ends before the Engine is back; of such a job it is said. */
+const mayBeCut = ({ reason }: Row): boolean => reason?.includes('is missing in its log') === true;
 
 const isEnd = (state: string): boolean => ['finished', 'failed', 'stopped'].includes(state);
 
@@ -35,7 +39,7 @@ export async function judge(
   hasEngine: boolean,
 ): Promise<Count[]> {
   const rows = await observer.rows<Row>(
-    `select l.id, l.state, l.attempt, a.name as agent, l.exit_code as "exitCode", l.failure ->> 'code' as code
+    `select l.id, l.state, l.attempt, a.name as agent, l.exit_code as "exitCode", l.failure ->> 'code' as code, l.reason
      from launch l left join agent a on a.id = l.agent_id`,
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -71,7 +75,7 @@ export async function judge(
     { what: 'ended otherwise than their job', evidence: otherwise },
     { what: 'beyond the slots of an agent', evidence: tooManyAtOnce(turns, byId, slotsOf) },
     { what: 'order broken', evidence: await orderBroken(observer, [...new Set(accepted.map(({ queue }) => queue))]) },
-    { what: 'logs with a gap or a double', evidence: await brokenLogs(observer, accepted, byId) },
+    { what: 'logs with a gap or a double', evidence: await brokenLogs(observer, accepted, byId, hasEngine) },
     { what: 'left behind (processes, workflows, notes)', evidence: await leftBehind(stack) },
   ];
 }
@@ -110,6 +114,7 @@ async function brokenLogs(
   observer: Observer,
   accepted: readonly Accepted[],
   rows: ReadonlyMap<string, Row>,
+  hasEngine: boolean,
 ): Promise<string[]> {
   const chunks = await observer.rows<{ id: string; stream: string; from: string; data: Buffer; attempt: number }>(
     `select launch_id as id, stream, from_byte as "from", data, attempt from launch_log
@@ -126,11 +131,17 @@ async function brokenLogs(
     texts.set(key, before + data.toString());
   }
   for (const { id } of accepted) {
-    if (rows.get(id)?.state !== 'finished') continue;
-    const stdout = texts.get(`${id} stdout`) ?? '';
-    const stderr = texts.get(`${id} stderr`) ?? '';
-    if (stdout !== LightJob.stdoutOf(id)) evidence.push(`${id} stdout is ${JSON.stringify(stdout)}`);
-    if (stderr !== LightJob.stderrOf(id)) evidence.push(`${id} stderr is ${JSON.stringify(stderr)}`);
+    const row = rows.get(id);
+    if (row?.state !== 'finished') continue;
+    const isSaid = hasEngine && mayBeCut(row);
+    for (const [stream, whole] of [
+      ['stdout', LightJob.stdoutOf(id)],
+      ['stderr', LightJob.stderrOf(id)],
+    ] as const) {
+      const text = texts.get(`${id} ${stream}`) ?? '';
+      if (text !== whole && !(isSaid && whole.startsWith(text)))
+        evidence.push(`${id} ${stream} is ${JSON.stringify(text)}`);
+    }
   }
   return evidence;
 }
